@@ -1,0 +1,19 @@
+/** What names a piece of work: the same name gives the same result, whoever asked. */
+export interface CacheName {
+  activity: string;
+  /** Raised when the activity's output changes for the same inputs. */
+  version: number;
+  /** Canonicalised (sorted keys) and hashed: plain data, artifact ids, options. */
+  inputs: unknown;
+}
+
+/**
+ * Content cache over all jobs and users (`generation_cache`). `value` is small plain data; the artifacts that
+ * it names must be listed in `artifacts`, so that a collected file makes the entry a miss.
+ */
+export interface GenerationCache {
+  through<T>(
+    name: CacheName,
+    produce: () => Promise<{ value: T; artifacts: string[] }>,
+  ): Promise<{ value: T; cached: boolean }>;
+}

@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/**
+ * The only reader of the process environment. The environment is read flat, then grouped into typed sections,
+ * and contradictions are refused before anything starts. Nothing here is ever logged.
+ */
+const text = z.string().trim().min(1);
+const port = z.coerce.number().int().min(0).max(65535);
+const count = z.coerce.number().int().min(1).max(10_000);
+const rate = z.coerce.number().positive();
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+const environment = z.object({
+  HOST: text.default('127.0.0.1'),
+  PORT: port.default(8000),
+  TEMPORAL_UI_PORT: port.default(8233),
+  DATA_DIR: text.default('.callsheet'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  DATABASE_URL: text.optional(),
+  DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/)
+    .default('callsheet'),
+  DATABASE_POOL_SIZE: count.default(10),
+  TEMPORAL_ADDRESS: text.optional(),
+  TEMPORAL_NAMESPACE: text.default('default'),
+  TEMPORAL_API_KEY: text.optional(),
+  TEMPORAL_TLS: flag.default(false),
+  TEMPORAL_CLI: text.optional(),
+  STORAGE: z.enum(['local', 's3']).default('local'),
+  STORAGE_DIR: text.optional(),
+  S3_ENDPOINT: z.url().optional(),
+  S3_REGION: text.default('us-east-1'),
+  S3_BUCKET: text.optional(),
+  S3_ACCESS_KEY_ID: text.optional(),
+  S3_SECRET_ACCESS_KEY: text.optional(),
+  S3_FORCE_PATH_STYLE: flag.default(true),
+  ARTIFACT_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(10 * 1024 ** 3),
+  FFMPEG_PATH: text.default('ffmpeg'),
+  FFPROBE_PATH: text.default('ffprobe'),
+  GEMINI_API_KEY: text.optional(),
+  GEMINI_BASE_URL: z.url().default('https://generativelanguage.googleapis.com'),
+  GEMINI_MODEL: text.default('gemini-2.5-flash'),
+  ORCHESTRATION_CONCURRENCY: count.default(20),
+  LLM_CONCURRENCY: count.default(8),
+  TTS_CONCURRENCY: count.default(4),
+  LIPSYNC_CONCURRENCY: count.default(1),
+  MEDIA_CONCURRENCY: count.default(availableParallelism()),
+  DELIVERY_CONCURRENCY: count.default(8),
+  LLM_PER_SECOND: rate.optional(),
+  TTS_PER_SECOND: rate.optional(),
+  LIPSYNC_PER_SECOND: rate.optional(),
+  DELIVERY_PER_SECOND: rate.optional(),
+  SHUTDOWN_GRACE_SECONDS: count.default(30),
+  SWEEP_INTERVAL_SECONDS: count.default(5),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * @param env usually `process.env`.
+ * @throws Error naming every variable that is wrong, never its value.
+ */
+export function readConfig(env: Record<string, string | undefined> = process.env) {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`configuration is wrong:\n  ${problems.join('\n  ')}`);
+  }
+  const e = parsed.data;
+  const dataDir = resolve(e.DATA_DIR);
+  return {
+    dataDir,
+    logLevel: e.LOG_LEVEL,
+    api: { host: e.HOST, port: e.PORT },
+    database: { url: e.DATABASE_URL, schema: e.DATABASE_SCHEMA, poolSize: e.DATABASE_POOL_SIZE },
+    temporal: {
+      address: e.TEMPORAL_ADDRESS,
+      namespace: e.TEMPORAL_NAMESPACE,
+      apiKey: e.TEMPORAL_API_KEY,
+      tls: e.TEMPORAL_TLS,
+      cliPath: e.TEMPORAL_CLI,
+      uiPort: e.TEMPORAL_UI_PORT,
+    },
+    storage: storageSection(e, dataDir),
+    artifactCacheBytes: e.ARTIFACT_CACHE_BYTES,
+    tools: { ffmpegPath: e.FFMPEG_PATH, ffprobePath: e.FFPROBE_PATH },
+    gemini:
+      e.GEMINI_API_KEY === undefined
+        ? undefined
+        : { apiKey: e.GEMINI_API_KEY, baseUrl: e.GEMINI_BASE_URL, model: e.GEMINI_MODEL },
+    pools: {
+      orchestration: { concurrency: e.ORCHESTRATION_CONCURRENCY, perSecond: undefined },
+      llm: { concurrency: e.LLM_CONCURRENCY, perSecond: e.LLM_PER_SECOND },
+      tts: { concurrency: e.TTS_CONCURRENCY, perSecond: e.TTS_PER_SECOND },
+      lipsync: { concurrency: e.LIPSYNC_CONCURRENCY, perSecond: e.LIPSYNC_PER_SECOND },
+      media: { concurrency: e.MEDIA_CONCURRENCY, perSecond: undefined },
+      delivery: { concurrency: e.DELIVERY_CONCURRENCY, perSecond: e.DELIVERY_PER_SECOND },
+    },
+    shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
+    sweepIntervalSeconds: e.SWEEP_INTERVAL_SECONDS,
+  };
+}
+
+function storageSection(e: z.infer<typeof environment>, dataDir: string) {
+  if (e.STORAGE === 'local') {
+    return { kind: 'local' as const, dir: resolve(e.STORAGE_DIR ?? resolve(dataDir, 'storage')) };
+  }
+  if (e.S3_BUCKET === undefined) throw new Error('configuration is wrong:\n  STORAGE=s3 needs S3_BUCKET');
+  if ((e.S3_ACCESS_KEY_ID === undefined) !== (e.S3_SECRET_ACCESS_KEY === undefined)) {
+    throw new Error('configuration is wrong:\n  S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together');
+  }
+  return {
+    kind: 's3' as const,
+    endpoint: e.S3_ENDPOINT,
+    region: e.S3_REGION,
+    bucket: e.S3_BUCKET,
+    credentials:
+      e.S3_ACCESS_KEY_ID !== undefined && e.S3_SECRET_ACCESS_KEY !== undefined
+        ? { accessKeyId: e.S3_ACCESS_KEY_ID, secretAccessKey: e.S3_SECRET_ACCESS_KEY }
+        : undefined,
+    forcePathStyle: e.S3_FORCE_PATH_STYLE,
+  };
+}

@@ -1,0 +1,50 @@
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { migrations } from './migrations/index.js';
+import type { Database } from './schema.js';
+
+export type Db = Kysely<Database>;
+
+export interface DatabaseOptions {
+  url: string;
+  /** PostgreSQL schema that holds all tables; also what keeps test suites apart. */
+  schema: string;
+  poolSize: number;
+}
+
+/** Opens a pool. A lost server shows as failing queries, never as a crash of the process. */
+export function openDatabase(options: DatabaseOptions, onPoolError: (error: Error) => void): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    connectionTimeoutMillis: 5_000,
+    options: `-c search_path=${options.schema},public`,
+  });
+  // An idle connection that the server closes would otherwise end the process.
+  pool.on('error', onPoolError);
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+function migrator(db: Db, schema: string): Migrator {
+  return new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+    migrationTableSchema: schema,
+  });
+}
+
+/** Brings the schema up to date; safe to call from several processes at once. */
+export async function migrateUp(db: Db, schema: string): Promise<string[]> {
+  await sql`create schema if not exists ${sql.id(schema)}`.execute(db);
+  return report(await migrator(db, schema).migrateToLatest());
+}
+
+/** Takes the newest migration back. */
+export async function migrateDown(db: Db, schema: string): Promise<string[]> {
+  return report(await migrator(db, schema).migrateDown());
+}
+
+function report(outcome: Awaited<ReturnType<Migrator['migrateToLatest']>>): string[] {
+  if (outcome.error !== undefined) throw outcome.error;
+  return (outcome.results ?? []).map((result) => result.migrationName);
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import * as foundation from './2026-11-21T0200-foundation.js';
+
+/** Frozen once released; named by time, so that their order is their name. */
+export const migrations: Record<string, Migration> = {
+  '2026-11-21T0200-foundation': foundation,
+};

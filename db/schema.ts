@@ -1,0 +1,153 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { JobError, JobStatus, JobType, Scene, SceneEdit, StepState } from '../workflows/contract.js';
+
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+type UpdatedAt = ColumnType<Date, Date | undefined, Date>;
+type Json<T extends object> = JSONColumnType<T, string, string>;
+
+export interface UsersTable {
+  id: Generated<string>;
+  /** Lower case; unique. */
+  email: string;
+  password_hash: string;
+  name: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  role: Generated<'user' | 'admin'>;
+  status: Generated<'active' | 'suspended'>;
+  is_verified: Generated<boolean>;
+  created_at: CreatedAt;
+  updated_at: UpdatedAt;
+}
+
+export interface SessionsTable {
+  /** sha256 of the access token, hex. */
+  token_hash: string;
+  user_id: string;
+  family_id: string;
+  expires_at: Date;
+  created_at: CreatedAt;
+}
+
+export interface RefreshTokensTable {
+  /** sha256 of the refresh token, hex. */
+  token_hash: string;
+  user_id: string;
+  family_id: string;
+  expires_at: Date;
+  spent_at: Date | null;
+  created_at: CreatedAt;
+}
+
+export interface AuditLogTable {
+  id: Generated<string>;
+  actor_id: string | null;
+  action: string;
+  target: string | null;
+  detail: Json<Record<string, unknown>>;
+  at: CreatedAt;
+}
+
+export interface JobsTable {
+  id: string;
+  user_id: string;
+  project_id: string | null;
+  type: JobType;
+  status: Generated<JobStatus>;
+  /** The validated request body; prompt and source live here, not in workflow history. */
+  parameters: Json<Record<string, unknown>>;
+  /** The workflow's input, so that a sweeper can start what the API could not. */
+  workflow_input: Json<Record<string, unknown>>;
+  /** Edits given at a review gate or with a scene's PATCH. */
+  edits: Json<SceneEdit[]>;
+  video_id: string | null;
+  retry_of: string | null;
+  callback_url: string | null;
+  steps: Json<StepState[]>;
+  overall_progress: Generated<number>;
+  result: JSONColumnType<Record<string, unknown> | null, string | null, string | null>;
+  error: JSONColumnType<JobError | null, string | null, string | null>;
+  credits_quoted: Generated<number>;
+  credits_charged: Generated<number>;
+  /** Set when Temporal has taken the workflow; until then the sweeper owns the job. */
+  submitted_at: Date | null;
+  /** Set when the user asked to cancel, so that a job that never reached Temporal ends too. */
+  cancel_requested_at: Date | null;
+  created_at: CreatedAt;
+  started_at: Date | null;
+  completed_at: Date | null;
+}
+
+export interface ArtifactsTable {
+  /** `<sha256>.<extension>`; the storage key is `artifacts/<id>`. */
+  id: string;
+  sha256: string;
+  bytes: ColumnType<string, number, never>;
+  content_type: string;
+  created_at: CreatedAt;
+}
+
+export interface JobArtifactsTable {
+  job_id: string;
+  kind: string;
+  name: string;
+  artifact_id: string;
+  position: number;
+}
+
+export interface IdempotencyKeysTable {
+  user_id: string;
+  key: string;
+  /** sha256 of method, path and canonical body, hex. */
+  request_hash: string;
+  /** Null while the first request is in flight. */
+  response_status: number | null;
+  response_body: ColumnType<unknown, string | null, string | null>;
+  created_at: CreatedAt;
+}
+
+export interface VideosTable {
+  id: Generated<string>;
+  user_id: string;
+  project_id: string | null;
+  /** The job that made what is shown now. */
+  job_id: string;
+  title: string;
+  description: string;
+  duration_seconds: number;
+  width: number;
+  height: number;
+  bytes: ColumnType<string, number, number>;
+  video_artifact: string;
+  thumbnail_artifact: string;
+  vtt_artifact: string;
+  srt_artifact: string;
+  ass_artifact: string;
+  language: string;
+  scenes: Json<Scene[]>;
+  created_at: CreatedAt;
+  updated_at: UpdatedAt;
+}
+
+export interface GenerationCacheTable {
+  /** sha256 of activity, version and canonical inputs, hex. */
+  key: string;
+  activity: string;
+  value: ColumnType<unknown, string, string>;
+  artifacts: string[];
+  created_at: CreatedAt;
+  last_used_at: UpdatedAt;
+}
+
+export interface Database {
+  users: UsersTable;
+  sessions: SessionsTable;
+  refresh_tokens: RefreshTokensTable;
+  audit_log: AuditLogTable;
+  jobs: JobsTable;
+  artifacts: ArtifactsTable;
+  job_artifacts: JobArtifactsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  videos: VideosTable;
+  generation_cache: GenerationCacheTable;
+}
