@@ -15,5 +15,7 @@ export interface GenerationCache {
   through<T>(
     name: CacheName,
     produce: () => Promise<{ value: T; artifacts: string[] }>,
+    /** Ends the wait for another caller that is producing the same; `produce` listens to its own. */
+    signal?: AbortSignal,
   ): Promise<{ value: T; cached: boolean }>;
 }

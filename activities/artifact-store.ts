@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { recordArtifact } from '../db/artifacts.js';
+import type { Db } from '../db/database.js';
+import { ObjectMissingError, type Storage } from '../storage/storage.js';
+import type { ArtifactId } from '../workflows/contract.js';
+import type { ArtifactStore } from './artifacts.js';
+import { contentTypeOf } from './content-types.js';
+import { invalidInput, transientFailure } from './failures.js';
+import { createHostCache } from './host-cache.js';
+
+const idPattern = /^([0-9a-f]{64})\.[a-z0-9]{1,8}$/;
+
+/** Storage key of an artifact. */
+export const artifactKey = (id: ArtifactId): string => `artifacts/${id}`;
+
+export interface ArtifactStoreDeps {
+  storage: Pick<Storage, 'putFile' | 'putBytes' | 'read' | 'localPath'>;
+  db: Db;
+  /** Folder of the copies on this host; unused when the storage is a local folder itself. */
+  cacheDir: string;
+  maxCacheBytes: number;
+}
+
+/**
+ * Artifacts in storage, known by the `artifacts` table. A file is in storage before its row is written, so a
+ * row promises a file. What storage refuses becomes a transient failure; a missing file is final.
+ */
+export function createArtifactStore({
+  storage,
+  db,
+  cacheDir,
+  maxCacheBytes,
+}: ArtifactStoreDeps): ArtifactStore {
+  const cache = createHostCache({ dir: cacheDir, maxBytes: maxCacheBytes });
+
+  async function record(
+    id: ArtifactId,
+    sha256: string,
+    bytes: number,
+    contentType: string,
+  ): Promise<ArtifactId> {
+    await recordArtifact(db, { id, sha256, bytes, contentType });
+    return id;
+  }
+
+  async function fetch(id: ArtifactId): Promise<string> {
+    const sha256 = idPattern.exec(id)?.[1];
+    if (sha256 === undefined) throw missing(new Error('not the name of an artifact'));
+    const key = artifactKey(id);
+    return withStorage(async () => {
+      const local = storage.localPath(key);
+      if (local === undefined) return cache.get(id, sha256, () => storage.read(key));
+      await access(local);
+      return local;
+    });
+  }
+
+  async function publishBytes(bytes: Uint8Array, extension: string): Promise<ArtifactId> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const id = `${sha256}.${extension}`;
+    const contentType = contentTypeOf(extension);
+    await withStorage(() => storage.putBytes(artifactKey(id), bytes, contentType));
+    return record(id, sha256, bytes.byteLength, contentType);
+  }
+
+  const readBytes = async (id: ArtifactId) => {
+    const path = await fetch(id);
+    return withStorage(() => readFile(path));
+  };
+
+  return {
+    fetch,
+    publishBytes,
+    readBytes,
+    async publishFile(path, extension) {
+      const sha256 = await hashFile(path);
+      const id = `${sha256}.${extension}`;
+      const contentType = contentTypeOf(extension);
+      const { size } = await stat(path);
+      await withStorage(() => storage.putFile(artifactKey(id), path, contentType));
+      if (storage.localPath(artifactKey(id)) === undefined) await cache.adopt(id, path);
+      return record(id, sha256, size, contentType);
+    },
+    publishJson: (value) => publishBytes(Buffer.from(JSON.stringify(value)), 'json'),
+    async readJson<T>(id: ArtifactId) {
+      // Only our own activities publish JSON, under a name that is its hash.
+      return JSON.parse((await readBytes(id)).toString('utf8')) as T;
+    },
+  };
+}
+
+/** sha256 in hex of a file, read as a stream. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+async function withStorage<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof ObjectMissingError || code === 'ENOENT') throw missing(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw transientFailure({
+        code: 'disk_full',
+        detail: 'There is no space left for files on this host; free some, or raise the limit.',
+        cause: error,
+      });
+    }
+    throw transientFailure({
+      code: 'storage_unavailable',
+      detail: 'The file storage cannot be reached or used right now.',
+      cause: error,
+    });
+  }
+}
+
+function missing(cause: unknown) {
+  return invalidInput({
+    code: 'artifact_missing',
+    detail: 'A file that this step needs is no longer in storage; start the job again to make it anew.',
+    cause,
+  });
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely';
+import type { Db } from './database.js';
+
+/** How stale `last_used_at` may get: a popular entry is then written to once an hour, not at every hit. */
+const touchInterval = sql.lit('1 hour');
+
+/** The value under `key`, or undefined when there is none or one of its artifacts is gone. */
+export async function findGeneration(db: Db, key: string): Promise<{ value: unknown } | undefined> {
+  const row = await db
+    .selectFrom('generation_cache as entry')
+    .select(['entry.value', sql<boolean>`entry.last_used_at < now() - ${touchInterval}::interval`.as('idle')])
+    .where('entry.key', '=', key)
+    .where(
+      sql<boolean>`not exists (
+        select from unnest(entry.artifacts) as wanted (id)
+        where not exists (select from artifacts where artifacts.id = wanted.id))`,
+    )
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (row.idle) {
+    await db
+      .updateTable('generation_cache')
+      .set({ last_used_at: new Date() })
+      .where('key', '=', key)
+      .execute();
+  }
+  return { value: row.value };
+}
+
+/** Writes an entry; whoever comes last of two equal producers stays, which is as good as the first. */
+export async function saveGeneration(
+  db: Db,
+  entry: { key: string; activity: string; value: unknown; artifacts: string[] },
+): Promise<void> {
+  await db
+    .insertInto('generation_cache')
+    .values({
+      key: entry.key,
+      activity: entry.activity,
+      value: JSON.stringify(entry.value),
+      artifacts: entry.artifacts,
+    })
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet((row) => ({
+        value: row.ref('excluded.value'),
+        artifacts: row.ref('excluded.artifacts'),
+        last_used_at: new Date(),
+      })),
+    )
+    .execute();
+}
