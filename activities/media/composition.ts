@@ -42,6 +42,8 @@ export interface CaptionWord {
   text: string;
   startSeconds: number;
   endSeconds: number;
+  /** True when no space stands between this word and the one before it, as in Chinese. */
+  glued?: boolean;
 }
 
 /** What stands on the screen at one time: at most two lines. `lines` index `words`, so that files need not re-break. */
@@ -106,4 +108,18 @@ export interface RenderUnit {
   shots: { layers: Layer[]; sceneFrames: number; offset: number }[];
   transition: Transition | null;
   captions: { style: CaptionStyle; cues: CaptionCue[] } | null;
+}
+
+/**
+ * Captions drawn ahead, for a compositor to lay over `frames` frames from `firstFrame` on. `x`, `y` in pixels
+ * of the frame, even; `rgba` is packed, with alpha that the colours are not multiplied by.
+ */
+export interface CaptionStrip {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  rgba: Buffer;
+  firstFrame: number;
+  frames: number;
 }

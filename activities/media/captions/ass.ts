@@ -1,0 +1,159 @@
+import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionCue, CaptionWord } from '../composition.js';
+import { assColour, assHeader, captionColours } from './ass-style.js';
+import { escapeAss } from './ass-text.js';
+import type { CaptionLayout } from './caption-layout.js';
+import { cueLines, spaceBefore } from './lines.js';
+import { captionStates, type CaptionState } from './states.js';
+import { assTime, parseTime } from './timestamps.js';
+
+export interface AssInput {
+  style: CaptionStyle;
+  layout: CaptionLayout;
+  cues: readonly CaptionCue[];
+}
+
+/**
+ * The captions as an ASS file for a frame of the layout's size. `karaoke` fills each word while it is said
+ * (`\kf`); the other styles have one event for each word that is marked.
+ */
+export function writeAss({ style, layout, cues }: AssInput): string {
+  const events = cues.flatMap((cue) => {
+    const whole = { startSeconds: cue.startSeconds, endSeconds: cue.endSeconds };
+    const shade = dialogue(0, 'Shade', whole, shadeText(cue, layout));
+    if (style === 'karaoke') return [shade, dialogue(2, 'Words', whole, spokenText(cue, layout))];
+    const states = captionStates(cue, style);
+    return [shade, ...states.flatMap((state) => stateEvents(cue, state, style, layout, state))];
+  });
+  return assHeader(style, layout) + events.join('');
+}
+
+/**
+ * One state of each cue as a picture of its own: the state `index` shows from second `index` to the next one.
+ * A frame in the middle of that second shows just what a player shows in that state.
+ */
+export function writeAssStates(
+  style: CaptionStyle,
+  layout: CaptionLayout,
+  states: readonly { cue: CaptionCue; state: CaptionState }[],
+): string {
+  const events = states.flatMap(({ cue, state }, index) => {
+    const span = { startSeconds: index, endSeconds: index + 1 };
+    const shade = dialogue(0, 'Shade', span, shadeText(cue, layout));
+    if (style !== 'karaoke') return [shade, ...stateEvents(cue, state, style, layout, span)];
+    return [shade, dialogue(2, 'Words', span, filledText(cue, layout, state, 50))];
+  });
+  return assHeader(style, layout) + events.join('');
+}
+
+interface Span {
+  startSeconds: number;
+  endSeconds: number;
+}
+
+function dialogue(layer: number, styleName: string, span: Span, text: string): string {
+  return `Dialogue: ${layer},${assTime(span.startSeconds)},${assTime(span.endSeconds)},${styleName},,0,0,0,,${text}\n`;
+}
+
+function stateEvents(
+  cue: CaptionCue,
+  state: CaptionState,
+  style: CaptionStyle,
+  layout: CaptionLayout,
+  span: Span,
+): string[] {
+  const place = placement(layout);
+  const current = state.current === null ? undefined : cue.words[state.current];
+  const mark = (before: string, after: string) =>
+    joinLines(cue, (word) => (word === current ? before + escapeAss(word.text) + after : escapeAss(word.text)));
+  if (style === 'boxed') {
+    const words = dialogue(2, 'Words', span, place + mark('', ''));
+    if (current === undefined) return [words];
+    const hidden = '\\alpha&HFF&';
+    const box = mark('{\\rBox}', `{\\r${hidden}}`);
+    return [dialogue(1, 'Words', span, `${place}{${hidden}}${box}`), words];
+  }
+  const accent = assColour(captionColours[style].accent);
+  return [dialogue(2, 'Words', span, place + mark(`{\\1c${accent}}`, '{\\1c}'))];
+}
+
+function shadeText(cue: CaptionCue, layout: CaptionLayout): string {
+  const blur = Math.round(layout.outline * 12) / 10;
+  return `${placement(layout)}{\\blur${blur}}${joinLines(cue, (word) => escapeAss(word.text))}`;
+}
+
+/** Karaoke times run on from the start of the event, so each is the difference of two rounded moments. */
+function spokenText(cue: CaptionCue, layout: CaptionLayout): string {
+  const moment = (seconds: number) => Math.round(seconds * 100);
+  const fill = fillTag(cue);
+  let reached = moment(cue.startSeconds);
+  const step = (seconds: number) => {
+    const length = Math.max(0, moment(seconds) - reached);
+    reached += length;
+    return length;
+  };
+  const text = joinLines(
+    cue,
+    (word) => `{\\${fill}${step(word.endSeconds)}}${escapeAss(word.text)}`,
+    (word) => `{\\k${step(word.startSeconds)}}`,
+  );
+  return placement(layout) + text;
+}
+
+/** @param elapsed hundredths of a second into the event at which the fill is as `state` says. */
+function filledText(cue: CaptionCue, layout: CaptionLayout, state: CaptionState, elapsed: number): string {
+  const current = state.current ?? 0;
+  const fill = fillTag(cue);
+  const tag = (index: number) => {
+    if (index < current) return 'k0';
+    return index > current || state.fill === 0 ? 'k1000' : `${fill}${Math.round(elapsed / state.fill)}`;
+  };
+  const text = joinLines(
+    cue,
+    (word) => `{\\${tag(cue.words.indexOf(word))}}${escapeAss(word.text)}`,
+    () => '{\\k0}',
+  );
+  return placement(layout) + text;
+}
+
+/** libass fills from left to right only, which is wrong for right-to-left words: they fill at once. */
+function fillTag(cue: CaptionCue): 'k' | 'kf' {
+  const rightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+  return cue.words.some((word) => rightToLeft.test(word.text)) ? 'k' : 'kf';
+}
+
+/** A fixed place, so that no two events push each other aside. */
+function placement(layout: CaptionLayout): string {
+  return `{\\an2\\pos(${layout.width / 2},${layout.height - layout.bottomMargin})}`;
+}
+
+function joinLines(
+  cue: CaptionCue,
+  draw: (word: CaptionWord) => string,
+  before: (word: CaptionWord) => string = () => '',
+): string {
+  return cueLines(cue)
+    .map((line) =>
+      line.map((word, index) => before(word) + (index === 0 ? '' : spaceBefore(word)) + draw(word)).join(''),
+    )
+    .join('\\N');
+}
+
+/** An event of an ASS file: its style and layer, its times, and its text with override tags. */
+export interface AssEvent extends Span {
+  layer: number;
+  style: string;
+  text: string;
+}
+
+/** Reads the events of an ASS file as written here. */
+export function readAss(ass: string): AssEvent[] {
+  return ass.split('\n').flatMap((line) => {
+    const match = /^Dialogue: (\d+),([\d:.]+),([\d:.]+),(\w+),[^,]*,\d+,\d+,\d+,[^,]*,(.*)$/u.exec(line);
+    if (match === null) return [];
+    const [, layer = '0', start = '', end = '', style = '', text = ''] = match;
+    return [
+      { layer: Number(layer), startSeconds: parseTime(start), endSeconds: parseTime(end), style, text },
+    ];
+  });
+}
