@@ -14,6 +14,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
     // A user's own settings must not change what is tested.
-    env: { GEMINI_API_KEY: '', LOG_LEVEL: 'warn' },
+    env: { GEMINI_API_KEY: '', LOG_LEVEL: 'warn', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   },
 });

@@ -31,14 +31,11 @@ export async function startS3Server(
     bucket: 'callsheet',
   };
   const root = join(options.dir, 'objects');
-  const metadata = join(options.dir, 'metadata');
   await mkdir(root, { recursive: true });
-  await mkdir(metadata, { recursive: true });
   const server = await options.supervisor.start({
     name: 'S3 server',
     command: options.programPath,
-    // Metadata in a folder beside, because not every file system has extended attributes.
-    args: ['--quiet', '--port', `127.0.0.1:${String(options.port)}`, 'posix', '--sidecar', metadata, root],
+    args: ['--quiet', '--port', `127.0.0.1:${String(options.port)}`, 'posix', root],
     // Not in the arguments, which every user of the host can read.
     env: { ROOT_ACCESS_KEY_ID: settings.accessKeyId, ROOT_SECRET_ACCESS_KEY: settings.secretAccessKey },
     logFile: join(options.dir, 's3.log'),

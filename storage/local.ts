@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createFileHasher } from './file-hash.js';
+import { assertKey } from './keys.js';
+import { sweepTemporaryFiles, temporaryPrefix } from './local-temporary.js';
+import { ObjectMissingError, type Storage } from './storage.js';
+
+/**
+ * Objects as files below `dir`: `objects/<key>` holds the bytes, `types/<key>` the content type. Files are written beside,
+ * flushed and renamed into place. `etag` is the sha256 of the bytes. An error of the file system keeps its
+ * `code` (`ENOSPC` and its like).
+ */
+export async function createLocalStorage(dir: string): Promise<Storage> {
+  const temporary = join(dir, 'temporary');
+  await mkdir(temporary, { recursive: true });
+  await sweepTemporaryFiles(temporary);
+  const hashOf = createFileHasher();
+  const objectPath = (key: string) => join(dir, 'objects', key);
+  const typePath = (key: string) => join(dir, 'types', key);
+
+  async function publish(write: (draft: string) => Promise<void>, target: string): Promise<void> {
+    const draft = join(temporary, `${temporaryPrefix()}${randomUUID()}`);
+    try {
+      await write(draft);
+      await flush(draft);
+      await mkdir(dirname(target), { recursive: true });
+      await rename(draft, target);
+      await flush(dirname(target));
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  async function put(
+    key: string,
+    contentType: string,
+    write: (draft: string) => Promise<void>,
+  ): Promise<void> {
+    assertKey(key);
+    // The type first: whoever sees the object sees its type.
+    const known = await readFile(typePath(key), 'utf8').catch(() => undefined);
+    if (known !== contentType) await publish((draft) => writeFile(draft, contentType), typePath(key));
+    await publish(write, objectPath(key));
+  }
+
+  return {
+    putFile: (key, path, contentType) =>
+      // A reflink where the file system has them: no bytes are copied.
+      put(key, contentType, (draft) => copyFile(path, draft, constants.COPYFILE_FICLONE)),
+    putBytes: (key, bytes, contentType) => put(key, contentType, (draft) => writeFile(draft, bytes)),
+
+    async head(key) {
+      assertKey(key);
+      const path = objectPath(key);
+      try {
+        const found = await stat(path, { bigint: true });
+        if (!found.isFile()) return undefined;
+        const etag = await hashOf(path, found);
+        const contentType = await readFile(typePath(key), 'utf8');
+        return { bytes: Number(found.size), contentType, etag };
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async read(key, range) {
+      assertKey(key);
+      const file = await open(objectPath(key)).catch((error: unknown) => {
+        throw isMissing(error) ? new ObjectMissingError(key) : error;
+      });
+      try {
+        const found = await file.stat();
+        if (!found.isFile()) throw new ObjectMissingError(key);
+        if (range !== undefined && range.start >= found.size) throw new RangeError('range beyond the object');
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+      // The stream closes the file when it ends or is destroyed.
+      return file.createReadStream(range ?? {});
+    },
+
+    async delete(key) {
+      assertKey(key);
+      await rm(objectPath(key), { force: true });
+      await rm(typePath(key), { force: true });
+    },
+
+    localPath(key) {
+      assertKey(key);
+      return objectPath(key);
+    },
+    presignGet: () => Promise.resolve(undefined),
+
+    async check() {
+      const probe = join(temporary, `${temporaryPrefix()}${randomUUID()}`);
+      try {
+        await writeFile(probe, 'writable');
+      } finally {
+        await rm(probe, { force: true });
+      }
+    },
+  };
+}
+
+/** Also for folders: their entries survive a power cut only when they are flushed. */
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

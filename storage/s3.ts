@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { hashFile } from './file-hash.js';
+import { assertKey } from './keys.js';
+import { isMissingObject, isRangeBeyond, storageError } from './s3-errors.js';
+import { multipartFromBytes, uploadInParts } from './s3-multipart.js';
+import { ObjectMissingError, type Storage } from './storage.js';
+
+export interface S3StorageOptions {
+  /** Absent for AWS itself. */
+  endpoint?: string | undefined;
+  region: string;
+  bucket: string;
+  /** Absent: the SDK's own chain (instance role, shared file). */
+  credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. */
+  forcePathStyle: boolean;
+  connectTimeoutMs?: number;
+  /** How long the store may be silent within a request. */
+  idleTimeoutMs?: number;
+  maxAttempts?: number;
+}
+
+/** Our own hash, because the store's ETag depends on how the upload was cut into parts. */
+const hashName = 'sha256';
+
+/**
+ * Objects in a bucket of any S3-compatible store. `etag` is the sha256 of the bytes. Requests are tried again with back-off;
+ * what fails then is a StorageUnavailableError.
+ */
+export function createS3Storage(options: S3StorageOptions): Storage {
+  const bucket = options.bucket;
+  const client = new S3Client({
+    region: options.region,
+    forcePathStyle: options.forcePathStyle,
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    maxAttempts: options.maxAttempts ?? 4,
+    requestHandler: {
+      connectionTimeout: options.connectTimeoutMs ?? 5_000,
+      socketTimeout: options.idleTimeoutMs ?? 30_000,
+    },
+  });
+  const failed = (error: unknown) => storageError(error, options.endpoint ?? 'Amazon S3', bucket);
+
+  async function putObject(
+    key: string,
+    bytes: Uint8Array,
+    contentType: string,
+    sha256: string,
+  ): Promise<void> {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: bytes,
+        ContentType: contentType,
+        Metadata: { [hashName]: sha256 },
+      }),
+    );
+  }
+
+  return {
+    async putFile(key, path, contentType) {
+      assertKey(key);
+      const { size } = await stat(path);
+      const sha256 = await hashFile(path);
+      if (size < multipartFromBytes) {
+        const bytes = await readFile(path);
+        await putObject(key, bytes, contentType, sha256).catch(rethrow(failed));
+        return;
+      }
+      const target = { bucket, key, contentType, metadata: { [hashName]: sha256 } };
+      await uploadInParts(client, target, { path, bytes: size }).catch(rethrow(failed));
+    },
+
+    async putBytes(key, bytes, contentType) {
+      assertKey(key);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      await putObject(key, bytes, contentType, sha256).catch(rethrow(failed));
+    },
+
+    async head(key) {
+      assertKey(key);
+      try {
+        const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return {
+          bytes: found.ContentLength ?? 0,
+          contentType: found.ContentType ?? 'application/octet-stream',
+          etag: found.Metadata?.[hashName] ?? (found.ETag ?? '').replaceAll('"', ''),
+        };
+      } catch (error) {
+        if (isMissingObject(error)) return undefined;
+        throw failed(error);
+      }
+    },
+
+    async read(key, range) {
+      assertKey(key);
+      try {
+        const found = await client.send(
+          new GetObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            ...(range === undefined ? {} : { Range: `bytes=${String(range.start)}-${String(range.end)}` }),
+          }),
+        );
+        if (found.Body instanceof Readable) return found.Body;
+        throw new Error('the store sent no body');
+      } catch (error) {
+        if (isMissingObject(error)) throw new ObjectMissingError(key);
+        if (isRangeBeyond(error)) throw new RangeError('range beyond the object');
+        throw failed(error);
+      }
+    },
+
+    async delete(key) {
+      assertKey(key);
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch(rethrow(failed));
+    },
+
+    localPath: () => undefined,
+
+    async presignGet(key, expiresSeconds) {
+      assertKey(key);
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+      return await getSignedUrl(client, command, { expiresIn: expiresSeconds }).catch(rethrow(failed));
+    },
+
+    async check() {
+      const bytes = Buffer.from('writable');
+      await putObject('readiness-check', bytes, 'text/plain', '').catch(rethrow(failed));
+    },
+  };
+}
+
+function rethrow(map: (error: unknown) => Error): (error: unknown) => never {
+  return (error) => {
+    throw map(error);
+  };
+}
