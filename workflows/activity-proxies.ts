@@ -1,0 +1,80 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type {
+  LlmActivities,
+  MediaActivities,
+  OrchestrationActivities,
+  TtsActivities,
+} from './activity-interfaces.js';
+import { taskQueue } from './contract.js';
+
+/**
+ * One proxy per queue and retry profile. Every activity has a schedule-to-close bound: without one a payload
+ * that the server refuses would be tried for ever. The bounds include the wait for a free worker, so they are
+ * hours where one attempt is minutes.
+ */
+const common = {
+  // The job is not over before its programs are: a cancelled render must have cleaned up first.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  // A cancel travels with the answer to a heartbeat, and a killed worker is noticed by their absence.
+  heartbeatTimeout: '10 s',
+} satisfies ActivityOptions;
+
+/**
+ * Our own records. A job must reach its last word however long the database is away, so attempts are not
+ * counted and only a week ends them. No heartbeats: these are short statements.
+ */
+export const orchestration = proxyActivities<OrchestrationActivities>({
+  taskQueue: taskQueue('orchestration'),
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  startToCloseTimeout: '30 s',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/**
+ * Language models answer 429 and 5xx for minutes and then recover. The provider's own delay, where it names
+ * one, replaces the back-off (`nextRetryDelay` of the failure). Ten attempts are about eight minutes.
+ */
+export const llm = proxyActivities<LlmActivities>({
+  ...common,
+  taskQueue: taskQueue('llm'),
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '12 hours',
+  retry: {
+    initialInterval: '2 s',
+    backoffCoefficient: 2,
+    maximumInterval: '2 minutes',
+    maximumAttempts: 10,
+  },
+});
+
+/** Speech fails as language models do, but a local voice is back at once, hence the shorter first pause. */
+export const tts = proxyActivities<TtsActivities>({
+  ...common,
+  taskQueue: taskQueue('tts'),
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '12 hours',
+  retry: {
+    initialInterval: '1 s',
+    backoffCoefficient: 2,
+    maximumInterval: '2 minutes',
+    maximumAttempts: 10,
+  },
+});
+
+/**
+ * Local work on files: what failed for its input fails again, so few attempts, enough to outlive a storage
+ * outage or a full disk of a minute and a worker or two that are killed.
+ */
+export const media = proxyActivities<MediaActivities>({
+  ...common,
+  taskQueue: taskQueue('media'),
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '24 hours',
+  retry: {
+    initialInterval: '1 s',
+    backoffCoefficient: 2,
+    maximumInterval: '30 s',
+    maximumAttempts: 7,
+  },
+});

@@ -1,0 +1,142 @@
+import { CancellationScope } from '@temporalio/workflow';
+import { llm, media, orchestration } from './activity-proxies.js';
+import type {
+  ArtifactId,
+  ExplainerInput,
+  ExplainerResult,
+  NamedArtifact,
+  WriteScriptResult,
+} from './contract.js';
+import type { PlannedStep } from './job-progress.js';
+import { counted, runJob, type JobRun } from './job-run.js';
+import { both } from './parallel.js';
+import { openReviewGate, type ReviewGate } from './review-gate.js';
+import {
+  assembleVideo,
+  captionArtifacts,
+  drawPictures,
+  speakScenes,
+  timeCaptions,
+  type Production,
+} from './scene-steps.js';
+
+/** Weights are shares of the wall time of a ten-scene video without a cache. */
+const plan: readonly PlannedStep[] = [
+  { name: 'content', weight: 3 },
+  { name: 'scripts', weight: 4 },
+  { name: 'images', weight: 14 },
+  { name: 'voices', weight: 12 },
+  { name: 'captions', weight: 3 },
+  { name: 'segments', weight: 52 },
+  { name: 'assembly', weight: 7 },
+  { name: 'thumbnail', weight: 3 },
+  { name: 'record', weight: 2 },
+];
+
+/**
+ * From a prompt, a source text or one edited scene to a video in the gallery. Pictures and voices need only
+ * the script, so they are made at once, and so are segments and sound. Null when the script was rejected.
+ */
+export async function explainer(input: ExplainerInput): Promise<ExplainerResult | null> {
+  const { options } = input;
+  const gate = openReviewGate();
+  return runJob(input, plan, async (run) => {
+    const written = await writeScript(run, input, gate);
+    const production: Production = { run, ...written, options };
+
+    const [pictures, { voices, captions }] = await both(
+      () => drawPictures(production),
+      async () => {
+        const spoken = await speakScenes(production);
+        return { voices: spoken, captions: await timeCaptions(production, spoken) };
+      },
+    );
+    const { assembled, composition } = await assembleVideo({
+      run,
+      options,
+      pictures,
+      voices,
+      captions: captions.captions,
+    });
+    const { video } = assembled;
+    const { thumbnail } = await run.step('thumbnail', () =>
+      counted(run.progress, 'thumbnail', media.drawThumbnail({ ...run.ref, video, composition })),
+    );
+
+    // From here on the video stands in the gallery, so a cancel that comes now is too late.
+    const { videoId } = await CancellationScope.nonCancellable(() =>
+      run.step('record', () =>
+        orchestration.recordVideo({
+          ...run.ref,
+          videoId: input.videoId,
+          script: written.script,
+          assembled,
+          captions,
+          thumbnail,
+        }),
+      ),
+    );
+    const { durationSeconds, bytes } = assembled;
+    return {
+      result: { videoId, durationSeconds, bytes },
+      artifacts: [
+        { kind: 'video', name: 'video.mp4', artifact: video },
+        { kind: 'thumbnail', name: 'thumbnail.webp', artifact: thumbnail },
+        ...captionArtifacts(captions),
+        ...written.artifacts,
+      ],
+    };
+  });
+}
+
+interface Written {
+  script: ArtifactId;
+  sceneCount: number;
+  artifacts: NamedArtifact[];
+}
+
+async function writeScript(run: JobRun, input: ExplainerInput, gate: ReviewGate): Promise<Written> {
+  const { options, videoId } = input;
+  const { ref, progress } = run;
+  if (videoId !== null) {
+    progress.skip('content', 'the video stands already');
+    const edited = await run.step('scripts', () =>
+      counted(progress, 'scripts', orchestration.editScript({ ...ref, script: null, videoId })),
+    );
+    return { ...edited, artifacts: [scriptArtifact(edited)] };
+  }
+
+  const { content, message } = await run.step('content', async () => {
+    const result = await counted(progress, 'content', llm.writeContent({ ...ref, options }));
+    progress.tell('content', result.message);
+    return result;
+  });
+  const contentArtifact = { kind: 'content', name: 'content.json', artifact: content };
+  let script = await run.step('scripts', async () => {
+    const result = await counted(progress, 'scripts', llm.writeScript({ ...ref, content, options }));
+    progress.tell('scripts', result.message ?? message);
+    return result;
+  });
+
+  if (options.review === 'script') {
+    progress.status = 'awaiting_approval';
+    await run.within('scripts', () =>
+      orchestration.markAwaitingApproval({
+        ...ref,
+        progress: progress.snapshot(),
+        artifacts: [scriptArtifact(script), contentArtifact],
+      }),
+    );
+    const { hasEdits } = await gate.decision('scripts');
+    progress.status = 'in_progress';
+    script = await run.within('scripts', async () => {
+      await orchestration.markStarted({ ...ref, script: null });
+      return hasEdits ? orchestration.editScript({ ...ref, script: script.script, videoId: null }) : script;
+    });
+  }
+  return { ...script, artifacts: [scriptArtifact(script), contentArtifact] };
+}
+
+function scriptArtifact({ script }: WriteScriptResult): NamedArtifact {
+  return { kind: 'script', name: 'script.json', artifact: script };
+}

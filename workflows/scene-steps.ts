@@ -1,0 +1,133 @@
+import { media, tts } from './activity-proxies.js';
+import type {
+  ArtifactId,
+  AssembleResult,
+  ExplainerOptions,
+  NamedArtifact,
+  TimeCaptionsResult,
+} from './contract.js';
+import { counted, type JobRun } from './job-run.js';
+import { both, inWindow } from './parallel.js';
+
+/** What every step that works on a script needs. */
+export interface Production {
+  run: JobRun;
+  script: ArtifactId;
+  sceneCount: number;
+  options: ExplainerOptions;
+}
+
+/** One picture a scene, in the scenes' order. */
+export function drawPictures({ run, script, sceneCount, options }: Production): Promise<ArtifactId[]> {
+  return run.step('images', () => {
+    run.progress.expect('images', sceneCount);
+    return inWindow(numbers(sceneCount), async (sceneNumber) => {
+      const input = { ...run.ref, script, sceneNumber, sceneCount, options };
+      const summary = sceneOf(sceneNumber, sceneCount);
+      const drawing = media.drawPicture.executeWithOptions({ summary }, [input]);
+      return (await counted(run.progress, 'images', drawing)).picture;
+    });
+  });
+}
+
+/** One voice a scene, in the scenes' order. */
+export function speakScenes({ run, script, sceneCount, options }: Production): Promise<ArtifactId[]> {
+  return run.step('voices', () => {
+    run.progress.expect('voices', sceneCount);
+    return inWindow(numbers(sceneCount), async (sceneNumber) => {
+      const input = { ...run.ref, script, sceneNumber, voice: options.voice, language: options.language };
+      const summary = sceneOf(sceneNumber, sceneCount);
+      const speaking = tts.speakScene.executeWithOptions({ summary }, [input]);
+      return (await counted(run.progress, 'voices', speaking)).voice;
+    });
+  });
+}
+
+/** Lays the scenes out in time and writes the caption files. */
+export function timeCaptions(
+  { run, script, options }: Production,
+  voices: ArtifactId[],
+): Promise<TimeCaptionsResult> {
+  return run.step('captions', () =>
+    counted(run.progress, 'captions', media.timeCaptions({ ...run.ref, script, voices, options })),
+  );
+}
+
+export interface AssemblyInput {
+  run: JobRun;
+  options: ExplainerOptions;
+  pictures: ArtifactId[];
+  voices: ArtifactId[];
+  captions: ArtifactId;
+}
+
+/** Segments and sound at once, then both into one file. */
+export async function assembleVideo(
+  input: AssemblyInput,
+): Promise<{ assembled: AssembleResult; composition: ArtifactId }> {
+  const { run, options, pictures, voices, captions } = input;
+  const { progress, ref } = run;
+
+  progress.start('segments');
+  const { composition, segmentFrames } = await run.within('segments', () =>
+    media.planComposition({ ...ref, pictures, voices, captions, options }),
+  );
+
+  const count = segmentFrames.length;
+  const render = () =>
+    run.within('segments', async () => {
+      progress.expect('segments', count);
+      const segments = await inWindow(numbers(count), async (number) => {
+        const summary = `segment ${number} of ${count}`;
+        const segment = { ...ref, composition, index: number - 1 };
+        const rendering = media.renderSegment.executeWithOptions({ summary }, [segment]);
+        return (await counted(progress, 'segments', rendering)).segment;
+      });
+      progress.complete('segments');
+      return segments;
+    });
+  const mix = () =>
+    run.within('assembly', async () => {
+      progress.start('assembly');
+      progress.expect('assembly', 2);
+      return (await counted(progress, 'assembly', media.mixAudio({ ...ref, composition }))).audio;
+    });
+
+  const [segments, audio] = await both(render, mix);
+  const assembled = await run.within('assembly', async () => {
+    const assembling = media.assemble({ ...ref, composition, segments, audio });
+    const result = await counted(progress, 'assembly', assembling);
+    progress.complete('assembly');
+    return result;
+  });
+  return { assembled, composition };
+}
+
+/** Download names: `scene-007-voice.json`. */
+export function sceneArtifacts(kind: string, artifacts: readonly ArtifactId[]): NamedArtifact[] {
+  return artifacts.map((artifact, index) => ({
+    kind,
+    name: `scene-${String(index + 1).padStart(3, '0')}-${kind}${extension(artifact)}`,
+    artifact,
+  }));
+}
+
+/** The timed words and the three caption files. */
+export function captionArtifacts(captions: Omit<TimeCaptionsResult, 'cached'>): NamedArtifact[] {
+  return [
+    { kind: 'captions', name: 'captions.json', artifact: captions.captions },
+    { kind: 'vtt', name: 'captions.vtt', artifact: captions.vtt },
+    { kind: 'srt', name: 'captions.srt', artifact: captions.srt },
+    { kind: 'ass', name: 'captions.ass', artifact: captions.ass },
+  ];
+}
+
+function extension(artifact: ArtifactId): string {
+  return artifact.slice(artifact.lastIndexOf('.'));
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+const sceneOf = (number: number, count: number): string => `scene ${number} of ${count}`;
