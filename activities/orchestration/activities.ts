@@ -1,0 +1,56 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Db } from '../../db/database.js';
+import { recordAwaitingApproval, recordEnd, recordStart } from '../../db/job-records.js';
+import type { OrchestrationActivities } from '../../workflows/activity-interfaces.js';
+import type {
+  FinishJobInput,
+  MarkAwaitingApprovalInput,
+  MarkStartedInput,
+  MarkStartedResult,
+  NamedArtifact,
+  ScriptDocument,
+} from '../../workflows/contract.js';
+import type { ArtifactStore } from '../artifacts.js';
+import { invalidInput } from '../failures.js';
+import { editScript } from './edit-script.js';
+import { namesOfParts } from './name-parts.js';
+import { recordVideo } from './record-video.js';
+
+export interface OrchestrationDeps {
+  db: Db;
+  artifacts: Pick<ArtifactStore, 'readJson' | 'publishJson'>;
+}
+
+/** The pool that keeps the jobs' records. */
+export function createOrchestrationActivities(deps: OrchestrationDeps): OrchestrationActivities {
+  const { db, artifacts } = deps;
+  return {
+    async markStarted({ jobId, script }: MarkStartedInput): Promise<MarkStartedResult> {
+      if (!(await recordStart(db, jobId))) {
+        throw invalidInput({ code: 'job_over', detail: 'The job ended before its work began.' });
+      }
+      if (script === null) return { sceneCount: null };
+      const { scenes } = await artifacts.readJson<ScriptDocument>(script);
+      return { sceneCount: scenes.length };
+    },
+
+    async markAwaitingApproval(input: MarkAwaitingApprovalInput): Promise<void> {
+      await recordAwaitingApproval(db, input.jobId, input.artifacts);
+    },
+
+    editScript: (input) => editScript(deps, input),
+
+    recordVideo: (input) => recordVideo(deps, input),
+
+    async finishJob(input: FinishJobInput): Promise<void> {
+      const parts = await namesOfParts(artifacts, input.artifacts).catch(unlessTransient);
+      await recordEnd(db, { ...input, artifacts: [...input.artifacts, ...parts] });
+    },
+  };
+}
+
+/** A document that is gone for good must not keep a job from its last word. */
+function unlessTransient(error: unknown): NamedArtifact[] {
+  if (error instanceof ApplicationFailure && error.nonRetryable === true) return [];
+  throw error;
+}

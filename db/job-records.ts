@@ -1,0 +1,94 @@
+import { sql, type Transaction } from 'kysely';
+import type { FinishJobInput, JobStatus, NamedArtifact, SceneEdit } from '../workflows/contract.js';
+import type { Db } from './database.js';
+import type { Database } from './schema.js';
+
+/** The workflows' records of a job: their writes are keyed by the job, so that each may be repeated. */
+
+const live: JobStatus[] = ['queued', 'in_progress', 'awaiting_approval'];
+
+/** The row says that work goes on. Answers false when there is no such job or it is over. */
+export async function recordStart(db: Db, jobId: string): Promise<boolean> {
+  const rows = await db
+    .updateTable('jobs')
+    .set({
+      status: 'in_progress',
+      started_at: sql<Date>`coalesce(started_at, now())`,
+      submitted_at: sql<Date>`coalesce(submitted_at, now())`,
+    })
+    .where('id', '=', jobId)
+    .where('status', 'in', live)
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
+/** The row says that the job waits for its user; the artifacts are there to be read meanwhile. */
+export async function recordAwaitingApproval(
+  db: Db,
+  jobId: string,
+  artifacts: readonly NamedArtifact[],
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const updated = await trx
+      .updateTable('jobs')
+      .set({ status: 'awaiting_approval' })
+      .where('id', '=', jobId)
+      .where('status', 'in', live)
+      .returning('id')
+      .execute();
+    if (updated.length > 0) await replaceArtifacts(trx, jobId, artifacts);
+  });
+}
+
+/** Edits that the user gave with an approval or a scene's change. */
+export async function readEdits(db: Db, jobId: string): Promise<SceneEdit[]> {
+  const row = await db.selectFrom('jobs').select('edits').where('id', '=', jobId).executeTakeFirst();
+  return row?.edits ?? [];
+}
+
+/**
+ * The last word on a job, once: a job that is over stays as it is. A job without artifacts of its own keeps
+ * those that were recorded on the way, such as a script that was reviewed.
+ */
+export async function recordEnd(db: Db, ending: FinishJobInput): Promise<void> {
+  const { jobId, status, progress, result, error, artifacts } = ending;
+  await db.transaction().execute(async (trx) => {
+    const updated = await trx
+      .updateTable('jobs')
+      .set({
+        status,
+        steps: JSON.stringify(progress.steps),
+        overall_progress: sql<number>`greatest(overall_progress, ${progress.overallProgress}::real)`,
+        result: result === null ? null : JSON.stringify(result),
+        error: error === null ? null : JSON.stringify(error),
+        completed_at: sql<Date>`now()`,
+      })
+      .where('id', '=', jobId)
+      .where('status', 'in', live)
+      .returning('id')
+      .execute();
+    if (updated.length > 0 && artifacts.length > 0) await replaceArtifacts(trx, jobId, artifacts);
+  });
+}
+
+async function replaceArtifacts(
+  trx: Transaction<Database>,
+  jobId: string,
+  artifacts: readonly NamedArtifact[],
+): Promise<void> {
+  await trx.deleteFrom('job_artifacts').where('job_id', '=', jobId).execute();
+  if (artifacts.length === 0) return;
+  await trx
+    .insertInto('job_artifacts')
+    .values(
+      artifacts.map(({ kind, name, artifact }, position) => ({
+        job_id: jobId,
+        kind,
+        name,
+        artifact_id: artifact,
+        position,
+      })),
+    )
+    .execute();
+}
