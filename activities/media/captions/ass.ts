@@ -65,7 +65,9 @@ function stateEvents(
   const place = placement(layout);
   const current = state.current === null ? undefined : cue.words[state.current];
   const mark = (before: string, after: string) =>
-    joinLines(cue, (word) => (word === current ? before + escapeAss(word.text) + after : escapeAss(word.text)));
+    joinLines(cue, (word) =>
+      word === current ? before + escapeAss(word.text) + after : escapeAss(word.text),
+    );
   if (style === 'boxed') {
     const words = dialogue(2, 'Words', span, place + mark('', ''));
     if (current === undefined) return [words];

@@ -53,7 +53,9 @@ function tokenize(narration: string, maxWidth: number): Token[] {
 
 function splitToken(text: string, maxWidth: number): { text: string; offset: number }[] {
   const pieces = spacelessScript.test(text) ? segmentWords(text) : [text];
-  const parts = pieces.flatMap((piece) => (displayWidth(piece) > maxWidth ? chunk(piece, maxWidth) : [piece]));
+  const parts = pieces.flatMap((piece) =>
+    displayWidth(piece) > maxWidth ? chunk(piece, maxWidth) : [piece],
+  );
   let offset = 0;
   return parts.map((part) => {
     const placed = { text: part, offset };
@@ -68,7 +70,10 @@ function segmentWords(text: string): string[] {
   for (const { segment, isWordLike } of wordSegmenter.segment(text)) {
     const last = words.at(-1);
     const opensAfterThis = last !== undefined && /[\p{Ps}\p{Pi}]$/u.test(last);
-    if (last !== undefined && (opensAfterThis || (isWordLike !== true && !/^[\p{Ps}\p{Pi}]/u.test(segment)))) {
+    if (
+      last !== undefined &&
+      (opensAfterThis || (isWordLike !== true && !/^[\p{Ps}\p{Pi}]/u.test(segment)))
+    ) {
       words[words.length - 1] = last + segment;
     } else {
       words.push(segment);

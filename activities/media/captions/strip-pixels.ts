@@ -24,12 +24,12 @@ export function cropToStrip(
   const top = box.top - (box.top % 2);
   const wide = Math.min(width, box.right + 1 + ((box.right + 1) % 2)) - left;
   const high = Math.min(height, box.bottom + 1 + ((box.bottom + 1) % 2)) - top;
-  const rgba = Buffer.allocUnsafe(wide * high * 4);
+  const straight = new Uint32Array(wide * high);
   for (let row = 0; row < high; row += 1) {
-    const from = offset + ((top + row) * width + left) * 4;
-    straightenRow(raw, from, rgba, row * wide * 4, wide);
+    const from = (top + row) * width + left;
+    straightenRow(pixels, from, straight, row * wide, wide);
   }
-  return { x: x + left, y: y + top, width: wide, height: high, rgba };
+  return { x: x + left, y: y + top, width: wide, height: high, rgba: Buffer.from(straight.buffer) };
 }
 
 function drawnBox(pixels: Uint32Array, width: number, height: number) {
@@ -53,13 +53,31 @@ function drawnBox(pixels: Uint32Array, width: number, height: number) {
   return top < 0 ? undefined : { top, bottom, left, right };
 }
 
-function straightenRow(source: Buffer, from: number, target: Buffer, to: number, pixels: number): void {
-  for (let index = 0; index < pixels * 4; index += 4) {
-    const alpha = source[from + index + 3] ?? 0;
-    const scale = alpha === 0 ? 0 : 255 / alpha;
-    target[to + index] = Math.min(255, Math.round((source[from + index] ?? 0) * scale));
-    target[to + index + 1] = Math.min(255, Math.round((source[from + index + 1] ?? 0) * scale));
-    target[to + index + 2] = Math.min(255, Math.round((source[from + index + 2] ?? 0) * scale));
-    target[to + index + 3] = alpha;
+/** Pixels are little-endian: red is the lowest byte, alpha the highest. */
+function straightenRow(
+  source: Uint32Array,
+  from: number,
+  target: Uint32Array,
+  to: number,
+  count: number,
+): void {
+  for (let index = 0; index < count; index += 1) {
+    const pixel = source[from + index] ?? 0;
+    const alpha = pixel >>> 24;
+    if (alpha === 0) continue;
+    if (alpha === 255) {
+      target[to + index] = pixel;
+      continue;
+    }
+    const red = divided[(alpha << 8) | (pixel & 255)] ?? 0;
+    const green = divided[(alpha << 8) | ((pixel >>> 8) & 255)] ?? 0;
+    const blue = divided[(alpha << 8) | ((pixel >>> 16) & 255)] ?? 0;
+    target[to + index] = ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   }
 }
+
+/** Colour over alpha for every pair of bytes, at `alpha * 256 + colour`. */
+const divided = Uint8Array.from({ length: 65_536 }, (_, index) => {
+  const alpha = index >>> 8;
+  return alpha === 0 ? 0 : Math.min(255, Math.round(((index & 255) * 255) / alpha));
+});

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CaptionStyle } from '../../../workflows/contract.js';
 import { withScratch } from '../../scratch.js';
 import type { CaptionCue, CaptionStrip } from '../composition.js';
+import { ffmpegArguments, fileName } from '../ffmpeg/command.js';
 import { runFfmpeg, type FfmpegTools } from '../ffmpeg/run.js';
 import { writeAssStates } from './ass.js';
 import { captionLayout, type CaptionLayout } from './caption-layout.js';
@@ -42,7 +43,10 @@ export async function drawCaptionStrips(
   const canvas = stripCanvas(input);
   const pictures: Picture[] = [];
   const distinct = [...new Map(shows.map((show) => [show.key, show])).values()];
-  const statesPerRun = Math.max(1, Math.floor(mostBytesPerRun / (canvas.layout.width * canvas.layout.height * 4)));
+  const statesPerRun = Math.max(
+    1,
+    Math.floor(mostBytesPerRun / (canvas.layout.width * canvas.layout.height * 4)),
+  );
   for (let from = 0; from < distinct.length; from += statesPerRun) {
     const batch = distinct.slice(from, from + statesPerRun);
     pictures.push(...(await drawStates(deps, input.style, canvas, batch, signal)));
@@ -124,11 +128,16 @@ async function drawStates(
     // One frame a second, moved to the middle of its second.
     const source = `color=c=black@0:s=${width}x${height}:r=1:d=${shows.length},format=rgba`;
     await runFfmpeg(deps.tools, {
-      args: [
-        ...['-f', 'lavfi', '-i', source],
-        ...['-vf', `settb=1/100,setpts=PTS+50,ass=filename=${assPath}:alpha=1`],
-        ...['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgba', rawPath],
-      ],
+      args: ffmpegArguments({
+        inputs: [{ source, options: ['-f', 'lavfi'] }],
+        filterGraph: `settb=1/100,setpts=PTS+50,ass=filename=${assPath}:alpha=1`,
+        outputs: [
+          {
+            target: fileName(rawPath),
+            options: ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgba'],
+          },
+        ],
+      }),
       timeoutMs: 60_000 + shows.length * 1_000,
       env: { FONTCONFIG_FILE: deps.fontconfigFile },
       ...(signal === undefined ? {} : { signal }),

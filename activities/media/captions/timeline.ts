@@ -31,7 +31,9 @@ export function layOutScenes({ voiceSamples, transition, fps }: TimelineInput): 
   for (const [index, samples] of voiceSamples.entries()) {
     const isLast = index === voiceSamples.length - 1;
     const transitionInFrames = index === 0 ? 0 : overlap;
-    const quietAfter = isLast ? Math.ceil(1.2 * fps) : Math.max(Math.ceil(0.5 * fps), overlap + holdFrames(fps));
+    const quietAfter = isLast
+      ? Math.ceil(1.2 * fps)
+      : Math.max(Math.ceil(0.5 * fps), overlap + holdFrames(fps));
     const spoken = Math.max(Math.ceil(samples / perFrame), Math.ceil(shortestSceneSeconds * fps));
     const frames = leadIn + spoken + quietAfter;
     scenes.push({
@@ -54,7 +56,8 @@ export function transitionFrames(transition: Transition, fps: number): number {
 /** @throws RangeError when a frame is not a whole number of samples at 48 kHz. */
 export function samplesPerFrame(fps: number): number {
   const samples = sampleRate / fps;
-  if (!Number.isInteger(samples)) throw new RangeError(`${fps} frames a second do not divide ${sampleRate} Hz`);
+  if (!Number.isInteger(samples))
+    throw new RangeError(`${fps} frames a second do not divide ${sampleRate} Hz`);
   return samples;
 }
 

@@ -28,11 +28,7 @@ function vttLine(cue: CaptionCue, line: readonly CaptionWord[], isFirst: boolean
 }
 
 function escapeVtt(text: string): string {
-  return text
-    .replace(/\s+/gu, ' ')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+  return text.replace(/\s+/gu, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** A cue as it stands in a caption file. `text` has its lines; `wordStarts` are the times inside of it. */
@@ -65,4 +61,3 @@ function plainText(text: string): string {
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
 }
-
