@@ -129,3 +129,8 @@ function storageSection(e: z.infer<typeof environment>, dataDir: string) {
     forcePathStyle: e.S3_FORCE_PATH_STYLE,
   };
 }
+
+/** The environment that a child process gets: ours, with `extra` over it. The only other use of process.env. */
+export function inheritedEnvironment(extra: Record<string, string> = {}): Record<string, string | undefined> {
+  return { ...process.env, ...extra };
+}
