@@ -1,0 +1,97 @@
+import { z } from 'zod';
+
+/** What a media file says of itself. Absent values are null. */
+export interface MediaProbe {
+  /** ffprobe's name, e.g. `mov,mp4,m4a,3gp,3g2,mj2`. */
+  formatName: string;
+  durationSeconds: number | null;
+  bytes: number;
+  streams: StreamProbe[];
+}
+
+export interface StreamProbe {
+  kind: 'video' | 'audio' | 'subtitle' | 'data' | 'attachment';
+  codec: string | null;
+  profile: string | null;
+  startSeconds: number | null;
+  durationSeconds: number | null;
+  /** Packets counted in the file; one a frame for video. */
+  packets: number;
+  width: number | null;
+  height: number | null;
+  pixelFormat: string | null;
+  colorSpace: string | null;
+  colorTransfer: string | null;
+  colorPrimaries: string | null;
+  colorRange: string | null;
+  /** Frames a second: the base rate and the average; equal for a constant rate. */
+  frameRate: number | null;
+  averageFrameRate: number | null;
+  sampleRate: number | null;
+  channels: number | null;
+}
+
+const numeric = z.coerce.number().nullable().catch(null).default(null);
+const word = z.string().nullable().default(null);
+const kinds = ['video', 'audio', 'subtitle', 'data', 'attachment'] as const;
+
+const stream = z.object({
+  codec_type: z.enum(kinds).catch('data').default('data'),
+  codec_name: word,
+  profile: word,
+  start_time: numeric,
+  duration: numeric,
+  nb_read_packets: z.coerce.number().catch(0).default(0),
+  width: numeric,
+  height: numeric,
+  pix_fmt: word,
+  color_space: word,
+  color_transfer: word,
+  color_primaries: word,
+  color_range: word,
+  r_frame_rate: word,
+  avg_frame_rate: word,
+  sample_rate: numeric,
+  channels: numeric,
+});
+
+const answer = z.object({
+  format: z.object({ format_name: z.string(), duration: numeric, size: z.coerce.number().catch(0) }),
+  streams: z.array(stream),
+});
+
+/** Reads the JSON of `ffprobe -show_streams -show_format -count_packets`. @throws ZodError */
+export function parseProbe(json: string): MediaProbe {
+  const { format, streams } = answer.parse(JSON.parse(json));
+  return {
+    formatName: format.format_name,
+    durationSeconds: format.duration,
+    bytes: format.size,
+    streams: streams.map((s) => ({
+      kind: s.codec_type,
+      codec: s.codec_name,
+      profile: s.profile,
+      startSeconds: s.start_time,
+      durationSeconds: s.duration,
+      packets: s.nb_read_packets,
+      width: s.width,
+      height: s.height,
+      pixelFormat: s.pix_fmt,
+      colorSpace: s.color_space,
+      colorTransfer: s.color_transfer,
+      colorPrimaries: s.color_primaries,
+      colorRange: s.color_range,
+      frameRate: ratio(s.r_frame_rate),
+      averageFrameRate: ratio(s.avg_frame_rate),
+      sampleRate: s.sample_rate,
+      channels: s.channels,
+    })),
+  };
+}
+
+/** `30/1` → 30; `0/0` → null. */
+function ratio(text: string | null): number | null {
+  const [over = NaN, under = 1] = (text ?? '').split('/').map(Number);
+  const value = over / under;
+  return Number.isFinite(value) && value > 0 ? value : null;
+}

@@ -1,0 +1,247 @@
+import { execFile, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { transientFailure } from '../../failures.js';
+
+const run = promisify(execFile);
+
+/** How long a program may take to end by itself after TERM before its group is killed. */
+const graceMs = 3_000;
+const stderrTailBytes = 4096;
+
+/** What a program ended with, for callers that can tell a bad input from a bad host. */
+export class ProgramError extends Error {
+  constructor(
+    readonly program: string,
+    readonly exitCode: number | null,
+    readonly killSignal: NodeJS.Signals | null,
+    readonly stderrTail: string,
+  ) {
+    super(`${program} ended with ${killSignal ?? `code ${exitCode ?? 'unknown'}`}\n${stderrTail}`);
+    this.name = 'ProgramError';
+  }
+}
+
+export interface ProgramRun {
+  path: string;
+  args: string[];
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  env?: Record<string, string> | undefined;
+  /** Feeds standard input; without it there is none. The stream is ended by the runner. */
+  writeInput?: ((stdin: Writable) => Promise<void>) | undefined;
+  /** Keeps standard output in memory; more than this is a failure. */
+  collectOutput?: { maxBytes: number } | undefined;
+  /** Reads file descriptor 3 of the program. */
+  readReports?: ((reports: Readable) => void) | undefined;
+}
+
+/**
+ * Runs one program to its end: no shell, a process group of its own, low priority, an environment without our
+ * secrets. On abort, timeout or a failing `writeInput` the group gets TERM, then KILL; it also dies with this
+ * process where the host has `setpriv`.
+ *
+ * @throws the signal's reason on abort; ApplicationFailure `ffmpeg_missing`, `ffmpeg_timeout`, `disk_full`,
+ *   `output_too_large` or `ffmpeg_failed`, the last with a {@link ProgramError} as its cause.
+ */
+export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer; stderrTail: string }> {
+  options.signal?.throwIfAborted();
+  const program = await findProgram(options.path);
+  const prefix = await launchPrefix();
+  options.signal?.throwIfAborted();
+  const [command = program, ...args] = [...prefix, program, ...options.args];
+  const stdio: StdioOptions = [
+    options.writeInput ? 'pipe' : 'ignore',
+    options.collectOutput ? 'pipe' : 'ignore',
+    'pipe',
+    options.readReports ? 'pipe' : 'ignore',
+  ];
+  const child = spawn(command, args, {
+    stdio,
+    detached: true,
+    env: { PATH: standardPath, LANG: 'C.UTF-8', ...options.env },
+  });
+  return await untilEnded(child, options, program);
+}
+
+async function untilEnded(child: ChildProcess, options: ProgramRun, program: string) {
+  let stopReason: unknown;
+  const stop = (reason: unknown) => {
+    stopReason ??= reason;
+    endGroup(child);
+  };
+  const onAbort = () => {
+    stop(options.signal?.reason);
+  };
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  if (options.signal?.aborted === true) onAbort();
+  const timer = setTimeout(() => {
+    const seconds = Math.round(options.timeoutMs / 1000);
+    stop(transientFailure({ code: 'ffmpeg_timeout', detail: `ffmpeg did not finish within ${seconds} s.` }));
+  }, options.timeoutMs);
+
+  const stderr = keepTail(child.stderr, stderrTailBytes);
+  const stdout = options.collectOutput
+    ? keepAll(child.stdout, options.collectOutput.maxBytes, stop)
+    : undefined;
+  const reports = child.stdio[3];
+  if (options.readReports && reports && 'read' in reports) options.readReports(reports);
+  const fed = feed(child, options, stop);
+
+  try {
+    const { code, killedBy } = await ended(child);
+    await fed;
+    const stderrTail = stderr();
+    if (stopReason !== undefined) throw stopReason;
+    if (code !== 0) throw failureOf(new ProgramError(program, code, killedBy, stderrTail));
+    return { stdout: stdout?.() ?? Buffer.alloc(0), stderrTail };
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function ended(child: ChildProcess): Promise<{ code: number | null; killedBy: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      reject(missing(child.spawnfile, error));
+    });
+    child.once('close', (code, killedBy) => {
+      resolve({ code, killedBy });
+    });
+  });
+}
+
+async function feed(child: ChildProcess, options: ProgramRun, stop: (reason: unknown) => void) {
+  const { stdin } = child;
+  if (!stdin || !options.writeInput) return;
+  // A program that ends early closes its input; its own exit code says more than our EPIPE.
+  let broken = false;
+  stdin.on('error', () => {
+    broken = true;
+  });
+  try {
+    await options.writeInput(stdin);
+    stdin.end();
+  } catch (error) {
+    if (!broken) stop(error ?? new Error('feeding the program failed'));
+    stdin.destroy();
+  }
+}
+
+/** TERM now, KILL for whoever in the group ignores it. Pipes that a runaway holds open are let go. */
+function endGroup(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  const timer = setTimeout(() => {
+    signalGroup(pid, 'SIGKILL');
+    for (const stream of child.stdio) stream?.destroy();
+  }, graceMs);
+  child.once('close', () => {
+    clearTimeout(timer);
+    signalGroup(pid, 'SIGKILL');
+  });
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+function keepTail(stream: Readable | null, bytes: number): () => string {
+  let tail = Buffer.alloc(0);
+  stream?.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-bytes);
+  });
+  return () => tail.toString('utf8');
+}
+
+function keepAll(stream: Readable | null, maxBytes: number, stop: (reason: unknown) => void): () => Buffer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else stop(transientFailure({ code: 'output_too_large', detail: 'ffmpeg wrote more than was expected.' }));
+  });
+  return () => Buffer.concat(chunks);
+}
+
+function failureOf(error: ProgramError) {
+  if (/no space left on device|disk quota exceeded/i.test(error.stderrTail)) {
+    return transientFailure({
+      code: 'disk_full',
+      detail: 'The disk of the media worker is full.',
+      cause: error,
+    });
+  }
+  return transientFailure({
+    code: 'ffmpeg_failed',
+    detail: 'ffmpeg failed on a step of this job.',
+    cause: error,
+  });
+}
+
+function missing(program: string, cause: unknown) {
+  return transientFailure({
+    code: 'ffmpeg_missing',
+    detail: `${program} cannot be started: install ffmpeg (Debian: apt-get install ffmpeg) or set FFMPEG_PATH and FFPROBE_PATH.`,
+    cause,
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Finding programs. The environment belongs to config.ts, so the search path is asked of `which`, which has it.
+
+const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const found = new Map<string, Promise<string | undefined>>();
+
+function onPath(name: string): Promise<string | undefined> {
+  let lookup = found.get(name);
+  if (!lookup) {
+    lookup = run('which', [name]).then(
+      ({ stdout }) => stdout.trim() || undefined,
+      () => undefined,
+    );
+    found.set(name, lookup);
+  }
+  return lookup;
+}
+
+async function findProgram(path: string): Promise<string> {
+  if (isAbsolute(path)) {
+    await access(path, constants.X_OK).catch((error: unknown) => {
+      throw missing(path, error);
+    });
+    return path;
+  }
+  const absolute = await onPath(path);
+  if (absolute !== undefined) return absolute;
+  // Asked again next time: somebody may be installing it.
+  found.delete(path);
+  throw missing(path, undefined);
+}
+
+let prefix: Promise<string[]> | undefined;
+
+/** `setpriv --pdeathsig KILL` ends the program with the thread that started it, `nice` lets others go first. */
+function launchPrefix(): Promise<string[]> {
+  prefix ??= (async () => {
+    const [setpriv, nice] = await Promise.all([onPath('setpriv'), onPath('nice')]);
+    const dying = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL'];
+    const [command, ...args] = [...dying, 'true'];
+    // Small userlands have a setpriv that does not know the option.
+    const works = await run(command ?? 'true', args).then(
+      () => true,
+      () => false,
+    );
+    return [...(works ? dying : []), ...(nice === undefined ? [] : [nice, '-n', '10'])];
+  })();
+  return prefix;
+}

@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileName, untrustedInput } from './command.js';
+import { parseProbe, type MediaProbe } from './media-probe.js';
+import { runProgram } from './program.js';
+
+/** Paths, or names to be found on the search path. */
+export interface FfmpegTools {
+  ffmpegPath: string;
+  ffprobePath: string;
+}
+
+export interface FfmpegProgress {
+  /** Video frames written so far; 0 for sound alone. */
+  frames: number;
+  /** Time reached in the output. */
+  seconds: number;
+}
+
+export interface FfmpegRun {
+  /** Tokens of {@link import('./command.js').ffmpegArguments}. */
+  args: string[];
+  /** Wall-clock bound. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+  env?: Record<string, string>;
+  onProgress?: (progress: FfmpegProgress) => void;
+  /** Feeds `pipe:0`. */
+  writeInput?: (stdin: Writable) => Promise<void>;
+  /** Collects `pipe:1`. */
+  collectOutput?: { maxBytes: number };
+}
+
+/**
+ * Runs ffmpeg. Any decoding error fails the run (`-xerror`). A result on disk still has to be probed: an exit
+ * code of 0 alone does not say that it is whole.
+ *
+ * @throws see {@link runProgram}; an abort rejects with the signal's reason once ffmpeg is gone.
+ */
+export async function runFfmpeg(
+  tools: FfmpegTools,
+  { args, onProgress, ...options }: FfmpegRun,
+): Promise<{ stdout: Buffer; stderrTail: string }> {
+  const general = ['-hide_banner', '-loglevel', 'warning', '-nostats', '-xerror', '-y'];
+  const input = options.writeInput ? [] : ['-nostdin'];
+  const progress = onProgress ? ['-progress', 'pipe:3', '-stats_period', '0.5'] : [];
+  return await runProgram({
+    ...options,
+    path: tools.ffmpegPath,
+    args: [...general, ...input, ...progress, ...args],
+    readReports:
+      onProgress &&
+      ((reports) => {
+        readProgress(reports, onProgress);
+      }),
+  });
+}
+
+/** `key=value` lines, a `progress=` line ending each report. Source: ffmpeg's documentation of `-progress`. */
+function readProgress(reports: Readable, onProgress: (progress: FfmpegProgress) => void): void {
+  let current: FfmpegProgress = { frames: 0, seconds: 0 };
+  createInterface({ input: reports }).on('line', (line) => {
+    const [key, value = ''] = line.split('=', 2);
+    const number = Number(value);
+    if (key === 'frame' && Number.isFinite(number)) current = { ...current, frames: number };
+    // Microseconds, in spite of other keys' names; `N/A` before the first packet.
+    if (key === 'out_time_us' && Number.isFinite(number)) current = { ...current, seconds: number / 1e6 };
+    if (key === 'progress') onProgress(current);
+  });
+}
+
+/**
+ * Reads streams, durations and packet counts of a file, ours or a user's, without decoding it.
+ *
+ * @throws ApplicationFailure `ffmpeg_failed` when ffprobe refuses the file, and as {@link runProgram}.
+ */
+export async function probe(
+  tools: FfmpegTools,
+  path: string,
+  { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<MediaProbe> {
+  const { stdout } = await runProgram({
+    path: tools.ffprobePath,
+    args: [
+      ...['-v', 'error', ...untrustedInput],
+      ...['-count_packets', '-show_streams', '-show_format', '-of', 'json', fileName(path)],
+    ],
+    timeoutMs,
+    signal,
+    collectOutput: { maxBytes: 1024 * 1024 },
+  });
+  return parseProbe(stdout.toString('utf8'));
+}
