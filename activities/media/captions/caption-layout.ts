@@ -21,7 +21,7 @@ export function captionLayout(width: number, height: number): CaptionLayout {
     ratio > 1.2
       ? { lineLetters: 42, fontSize: 0.06, side: 0.08, bottom: 0.055 }
       : ratio < 0.8
-        ? { lineLetters: 24, fontSize: 0.068, side: 0.08, bottom: 0.16 }
+        ? { lineLetters: 24, fontSize: 0.076, side: 0.08, bottom: 0.16 }
         : { lineLetters: 30, fontSize: 0.058, side: 0.07, bottom: 0.06 };
   return {
     width,
