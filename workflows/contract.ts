@@ -137,8 +137,8 @@ export type VoiceProviderName = (typeof voiceProviders)[number];
 
 /** Languages that the espeak voice speaks, by the synthesizer's own names. */
 export const espeakLanguages: readonly string[] =
-  `af am an ar as az ba be bg bn bpy bs ca chr-US-Qaaa-x-west cmn cs cv cy da de el en-029 en-gb en-gb-scotland
-  en-gb-x-gbclan en-gb-x-gbcwmd en-gb-x-rp en-us en-us-nyc eo es es-419 et eu fa fi fo fr-be fr-ch fr-fr ga gd gn grc gu hak
+  `af am an ar as az ba be bg bn bpy bs ca cmn cs cy da de el en-029 en-gb en-gb-scotland
+  en-gb-x-gbclan en-gb-x-gbcwmd en-gb-x-rp en-us en-us-nyc eo es es-419 et eu fa fi fo fr-be fr-ch fr ga gd gn grc gu hak
   haw he hi hr ht hu hy hyw ia id io is it ja jbo ka kaa kk kl kn ko kok ku ky la lb lfn lt ltg lv mi mk ml mr ms mt my nb
   nci ne nl nog om or pa pap pl pt pt-br quc qu ro ru sd shn si sk sl smj sq sr sv sw ta te th ti tk tn tr tt ug uk ur uz vi
   vi-vn-x-central vi-vn-x-south yue`.split(/\s+/);
@@ -154,7 +154,6 @@ export const espeakVoices: readonly string[] = espeakLanguages.flatMap((language
 
 const espeakDefaults: Record<string, string> = {
   en: 'en-us',
-  fr: 'fr-fr',
   zh: 'cmn',
   'zh-hk': 'yue',
   'zh-mo': 'yue',
