@@ -95,12 +95,14 @@ function plain(result: object): Record<string, unknown> {
 /** Writes the last word. A cancel that comes now is too late, and the row must learn of an earlier one. */
 async function finishJob(ref: JobRef, progress: ProgressTracker, ending: Ending): Promise<void> {
   if (ending.status !== 'completed') progress.cancelRest();
-  progress.status = ending.status;
+  const last: JobProgress = { ...progress.snapshot(), status: ending.status };
   await CancellationScope.nonCancellable(() =>
     orchestration.finishJob.executeWithOptions({ summary: ending.status }, [
-      { ...ref, ...ending, progress: progress.snapshot() },
+      { ...ref, ...ending, progress: last },
     ]),
   );
+  // Only now: whoever reads this status finds result and error in the row.
+  progress.status = ending.status;
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 }
 

@@ -1,0 +1,131 @@
+import { sql, type Transaction } from 'kysely';
+import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract.js';
+import type { Db } from './database.js';
+import type { Database } from './schema.js';
+
+/** Queries over all users' jobs, for the sweeper only. */
+
+const live: JobStatus[] = ['queued', 'in_progress', 'awaiting_approval'];
+
+export interface UnsubmittedJob {
+  id: string;
+  type: JobType;
+  userId: string;
+  input: Record<string, unknown>;
+  parameters: Record<string, unknown>;
+}
+
+/**
+ * Locks the oldest jobs that no workflow has yet, so that several sweepers share them, and hands them to
+ * `work` while the locks hold. Jobs in `except` are passed over.
+ */
+export function withUnsubmitted<T>(
+  db: Db,
+  options: { olderThanSeconds: number; limit: number; except: readonly string[] },
+  work: (trx: Transaction<Database>, jobs: UnsubmittedJob[]) => Promise<T>,
+): Promise<T> {
+  return db.transaction().execute(async (trx) => {
+    let query = trx
+      .selectFrom('jobs')
+      .select(['id', 'type', 'user_id', 'workflow_input', 'parameters'])
+      .where('submitted_at', 'is', null)
+      .where('cancel_requested_at', 'is', null)
+      .where('status', '=', 'queued')
+      .where('created_at', '<', secondsAgo(options.olderThanSeconds))
+      .orderBy('created_at')
+      .limit(options.limit)
+      .forUpdate()
+      .skipLocked();
+    if (options.except.length > 0) query = query.where('id', 'not in', options.except);
+    const rows = await query.execute();
+    const jobs = rows.map((row) => ({
+      id: row.id,
+      type: row.type,
+      userId: row.user_id,
+      input: row.workflow_input,
+      parameters: row.parameters,
+    }));
+    return work(trx, jobs);
+  });
+}
+
+export async function setSubmitted(trx: Transaction<Database>, jobId: string): Promise<void> {
+  await trx
+    .updateTable('jobs')
+    .set({ submitted_at: sql<Date>`coalesce(submitted_at, now())` })
+    .where('id', '=', jobId)
+    .execute();
+}
+
+/** Jobs that their user cancelled before any workflow had them. Answers how many there were. */
+export async function cancelNeverSubmitted(db: Db, olderThanSeconds: number): Promise<number> {
+  const rows = await db
+    .updateTable('jobs')
+    .set({ status: 'cancelled', completed_at: sql<Date>`now()` })
+    .where('submitted_at', 'is', null)
+    .where('status', '=', 'queued')
+    .where('cancel_requested_at', '<', secondsAgo(olderThanSeconds))
+    .returning('id')
+    .execute();
+  return rows.length;
+}
+
+/** Running jobs that their user cancelled some time ago: the engine may not have been told. */
+export async function listCancelRequested(
+  db: Db,
+  olderThanSeconds: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('status', 'in', live)
+    .where('submitted_at', 'is not', null)
+    .where('cancel_requested_at', '<', secondsAgo(olderThanSeconds))
+    .orderBy('cancel_requested_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** A page of jobs that a workflow should be running for, by id after `after`. */
+export async function listSubmitted(
+  db: Db,
+  options: { after: string | undefined; olderThanSeconds: number; limit: number },
+): Promise<string[]> {
+  let query = db
+    .selectFrom('jobs')
+    .select('id')
+    .where('status', 'in', live)
+    .where('submitted_at', '<', secondsAgo(options.olderThanSeconds))
+    .orderBy('id')
+    .limit(options.limit);
+  if (options.after !== undefined) query = query.where('id', '>', options.after);
+  return (await query.execute()).map((row) => row.id);
+}
+
+/** The end of a job whose workflow ended without a last word; a cancelled one is cancelled. */
+export async function recordLost(
+  db: Db,
+  jobId: string,
+  error: JobError,
+  steps: readonly StepState[] | undefined,
+): Promise<boolean> {
+  const rows = await db
+    .updateTable('jobs')
+    .set({
+      status: sql<JobStatus>`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
+      error: sql<
+        string | null
+      >`case when cancel_requested_at is null then ${JSON.stringify(error)}::jsonb end`,
+      completed_at: sql<Date>`now()`,
+      ...(steps === undefined ? {} : { steps: JSON.stringify(steps) }),
+    })
+    .where('id', '=', jobId)
+    .where('status', 'in', live)
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
+const secondsAgo = (seconds: number) => sql<Date>`now() - make_interval(secs => ${seconds})`;

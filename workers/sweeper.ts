@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isGrpcServiceError, WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { Db } from '../db/database.js';
+import {
+  cancelNeverSubmitted,
+  listCancelRequested,
+  listSubmitted,
+  setSubmitted,
+  withUnsubmitted,
+  type UnsubmittedJob,
+} from '../db/job-sweeps.js';
+import type { Logger } from '../logger.js';
+import { workflowId } from '../workflows/contract.js';
+import { JobNotSubmittedError, startJob } from '../workflows/start-job.js';
+import { closeLostJob } from './lost-jobs.js';
+
+export interface SweeperDeps {
+  db: Db;
+  client: WorkflowClient;
+  logger: Logger;
+  intervalSeconds: number;
+  /** How long the API is given to start what it accepted. */
+  graceSeconds?: number;
+}
+
+const batchSize = 20;
+/** Workflows that one sweep looks at; the next one goes on after them. */
+const checksPerSweep = 100;
+/** gRPC status of a request that no repetition mends. */
+const invalidArgument = 3;
+
+/**
+ * Keeps the promise of an accepted job, whatever happened to the API or the engine meanwhile: starts what has
+ * no workflow, cancels what was cancelled before it had one, passes on cancels that did not arrive, and
+ * closes jobs whose workflow ended without a word. Any number of sweepers may run.
+ */
+export class Sweeper {
+  readonly #deps: SweeperDeps;
+  readonly #graceSeconds: number;
+  #after: string | undefined;
+
+  constructor(deps: SweeperDeps) {
+    this.#deps = deps;
+    this.#graceSeconds = deps.graceSeconds ?? 5;
+  }
+
+  /** Sweeps until the signal aborts; a failed sweep is followed by the next one. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.sweep().catch((error: unknown) => {
+        this.#deps.logger.warn({ stage: 'sweeper', action: 'sweep', success: false, err: error });
+      });
+      await sleep(this.#deps.intervalSeconds * 1_000, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async sweep(): Promise<void> {
+    await cancelNeverSubmitted(this.#deps.db, this.#graceSeconds);
+    await this.#startUnsubmitted();
+    await this.#passOnCancels();
+    await this.#closeLost();
+  }
+
+  async #startUnsubmitted(): Promise<void> {
+    const refused: string[] = [];
+    for (;;) {
+      const options = { olderThanSeconds: this.#graceSeconds, limit: batchSize, except: refused };
+      const isMore = await withUnsubmitted(this.#deps.db, options, async (trx, jobs) => {
+        for (const job of jobs) {
+          const outcome = await this.#start(job);
+          if (outcome === 'engine_away') return false;
+          if (outcome === 'refused') refused.push(job.id);
+          else await setSubmitted(trx, job.id);
+        }
+        return jobs.length === batchSize;
+      });
+      if (!isMore) return;
+    }
+  }
+
+  async #start(job: UnsubmittedJob): Promise<'submitted' | 'refused' | 'engine_away'> {
+    const fields = { jobId: job.id, stage: 'sweeper', action: 'start' };
+    try {
+      const outcome = await startJob(this.#deps.client, { ...job, title: titleOf(job) });
+      this.#deps.logger.info({ ...fields, success: true, info: { outcome } });
+      return 'submitted';
+    } catch (error) {
+      this.#deps.logger.warn({ ...fields, success: false, err: error });
+      return isRefusal(error) ? 'refused' : 'engine_away';
+    }
+  }
+
+  async #passOnCancels(): Promise<void> {
+    const ids = await listCancelRequested(this.#deps.db, this.#graceSeconds, batchSize);
+    for (const id of ids) {
+      await this.#deps.client
+        .getHandle(workflowId(id))
+        .cancel()
+        .catch((error: unknown) => {
+          // It ended meanwhile, or the check for lost jobs will find it.
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
+    }
+  }
+
+  async #closeLost(): Promise<void> {
+    const { db, client, logger } = this.#deps;
+    const page = { after: this.#after, olderThanSeconds: this.#graceSeconds, limit: checksPerSweep };
+    const ids = await listSubmitted(db, page);
+    for (const id of ids) {
+      const ended = await closeLostJob(db, client, id);
+      if (ended) logger.warn({ jobId: id, stage: 'sweeper', action: 'close', success: true });
+    }
+    this.#after = ids.length === checksPerSweep ? ids.at(-1) : undefined;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  const cause = error instanceof JobNotSubmittedError ? error.cause : error;
+  const root = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  return isGrpcServiceError(root) && Number(root.code) === invalidArgument;
+}
+
+function titleOf(job: UnsubmittedJob): string {
+  const { title, prompt, stage } = job.parameters;
+  const named = [title, prompt, stage].find((value) => typeof value === 'string' && value !== '');
+  return typeof named === 'string' ? named.slice(0, 200) : job.type;
+}
