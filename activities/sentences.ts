@@ -41,6 +41,8 @@ function continues(text: string, before: TextRange, after: TextRange): boolean {
   const next = text.slice(after.start, after.end);
   // Closing marks and lone symbols say nothing by themselves.
   if (!/[\p{L}\p{N}]/u.test(next)) return true;
+  // “Well!” he said.
+  if (/^\p{Ll}/u.test(next)) return true;
   const lastWord = /([\p{L}\p{N}.]+)\.$/u.exec(
     text.slice(Math.max(before.start, before.end - 20), before.end),
   )?.[1];

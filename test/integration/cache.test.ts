@@ -4,24 +4,23 @@ import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createArtifactStore } from '../../activities/artifact-store.js';
 import { createGenerationCache } from '../../activities/generation-cache.js';
-import { type Db, migrateUp, openDatabase } from '../../db/database.js';
+import type { Db } from '../../db/database.js';
 import { ObjectMissingError, type Storage } from '../../storage/storage.js';
+import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
-const schema = `cache_${randomUUID().slice(0, 8)}`;
+let database: TestDatabase;
 let db: Db;
 let folder: string;
 
 beforeAll(async () => {
-  db = openDatabase({ url: inject('databaseUrl'), schema, poolSize: 5 }, () => undefined);
-  await migrateUp(db, schema);
+  database = await createTestDatabase();
+  db = database.db;
 });
 afterAll(async () => {
-  await sql`drop schema ${sql.id(schema)} cascade`.execute(db);
-  await db.destroy();
+  await database.drop();
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'callsheet-cache-'));
