@@ -118,7 +118,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         throw new Error('the store sent no body');
       } catch (error) {
         if (isMissingObject(error)) throw new ObjectMissingError(key);
-        if (isRangeBeyond(error)) throw new RangeError('range beyond the object');
+        if (isRangeBeyond(error)) throw new RangeError('range beyond the object', { cause: error });
         throw failed(error);
       }
     },

@@ -45,8 +45,8 @@ const steps: readonly BuildStep[] = [
   {
     name: 'workflow-bundle',
     announcement: 'bundling the workflows',
-    inputs: ['workflows', 'activities', 'workers', 'package-lock.json'],
-    outputs: [],
+    inputs: ['workflows', 'package-lock.json'],
+    outputs: ['dist/workflow-bundle.js'],
     args: ['dist/workers/build-bundle.js'],
   },
 ];

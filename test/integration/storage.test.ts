@@ -80,12 +80,12 @@ describe.each(adapters)('%s', (_name, storage) => {
     const versions = Array.from({ length: 12 }, (_, index) => Buffer.alloc(200_000 + index, index + 1));
     await storage.putBytes(name, versions[0] ?? Buffer.alloc(1), 'text/plain');
     const seen: Buffer[] = [];
-    let isPutting = true;
+    const putting = new AbortController();
     const reading = (async () => {
-      while (isPutting) seen.push(await content(name));
+      while (!putting.signal.aborted) seen.push(await content(name));
     })();
     await Promise.all(versions.map((bytes) => storage.putBytes(name, bytes, 'text/plain')));
-    isPutting = false;
+    putting.abort();
     await reading;
     seen.push(await content(name));
     for (const bytes of seen) {
