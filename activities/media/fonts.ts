@@ -27,6 +27,8 @@ const families = [
   family('Noto Emoji', 'noto-emoji', 'NotoEmoji', [400, 700]),
   family('Noto Sans Symbols', 'noto-sans-symbols', 'NotoSansSymbols', [400, 700]),
   family('Noto Sans Symbols 2', 'noto-sans-symbols-2', 'NotoSansSymbols2', [400]),
+  family('Manrope', 'manrope', 'Manrope', [500, 600, 700, 800]),
+  family('Source Serif 4', 'source-serif-4', 'SourceSerif4', [400, 500, 600, 700]),
 ];
 
 const weightNames: Record<number, string> = {

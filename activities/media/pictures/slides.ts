@@ -1,0 +1,80 @@
+import type { FontSet } from '../text/font-set.js';
+import { cleanText } from '../text/clean-text.js';
+import { frameGeometry } from './frame-geometry.js';
+import type { DrawnPicture, EncodedPicture, PictureProvider, PictureRequest } from './picture-provider.js';
+import { seededRandom } from './random.js';
+import { rasterizeBackground, rasterizeMark } from './rasterize.js';
+import { layOutSlide } from './slide-layout.js';
+import { num } from './svg.js';
+import { themeDesigns } from './themes/theme-designs.js';
+import { toneUserPicture } from './user-picture.js';
+
+/** How much larger than the frame a background is that a motion will move. */
+const motionReserve = 1.15;
+
+/**
+ * Typographic slides: drawn artwork of a theme, the heading and one overlay for each bullet. The same request
+ * gives the same bytes.
+ */
+export function createSlidesProvider(fonts: FontSet): PictureProvider {
+  return {
+    name: 'slides',
+    version: 1,
+    async draw(request, signal): Promise<DrawnPicture> {
+      const { scene, sceneCount, title, language, theme, width, height, captionsBurned } = request;
+      const design = themeDesigns[theme];
+      const texts = [scene.heading, title ?? '', ...scene.bullets].map(cleanText);
+      await fonts.prepare(texts);
+      const slide = { scene, sceneCount, title, language, width, height, captionsBurned };
+      const layout = layOutSlide(fonts, design, slide);
+      const background = await drawBackground(request, layout.direction === 'rtl', signal);
+      const overlays = [];
+      for (const { mark, appearAtWord } of layout.overlays) {
+        overlays.push({ ...(await rasterizeMark(mark, request, signal)), appearAtWord });
+      }
+      return { background, overlays, note: noteOn(fonts.missing(texts), layout.shortened) };
+    },
+  };
+}
+
+async function drawBackground(
+  request: PictureRequest,
+  mirrored: boolean,
+  signal: AbortSignal,
+): Promise<EncodedPicture> {
+  const { theme, scene, motion } = request;
+  const reserve = motion === 'none' ? 1 : motionReserve;
+  const width = Math.round((request.width * reserve) / 2) * 2;
+  const height = Math.round((request.height * reserve) / 2) * 2;
+  const design = themeDesigns[theme];
+  if (request.imagePath !== null) {
+    return toneUserPicture({ ...request, path: request.imagePath, canvas: { width, height }, mirrored });
+  }
+  const { shape } = frameGeometry(request.width, request.height, request.captionsBurned);
+  const elements = design.artwork({
+    width,
+    height,
+    unit: Math.min(width, height) / 1080,
+    shape,
+    sceneNumber: scene.number,
+    random: seededRandom(theme, scene.number),
+  });
+  const turned = mirrored
+    ? `<g transform="translate(${num(width)} 0) scale(-1 1)">${elements}</g>`
+    : elements;
+  return rasterizeBackground(turned, width, height, signal);
+}
+
+function noteOn(missing: readonly string[], shortened: boolean): string | null {
+  const notes: string[] = [];
+  if (missing.length > 0) {
+    const shown = missing.slice(0, 8).join(' ');
+    const cjk = missing.some((character) =>
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(character),
+    );
+    const remedy = cjk ? ' Install a CJK font (for example fonts-noto-cjk) where the media workers run.' : '';
+    notes.push(`No font here draws ${shown}${missing.length > 8 ? ' …' : ''}.${remedy}`);
+  }
+  if (shortened) notes.push('Some text was cut short because it does not fit on the slide.');
+  return notes.length === 0 ? null : notes.join(' ');
+}
