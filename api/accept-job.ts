@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
+import { insertJob, markSubmitted, type NewJob } from '../db/jobs.js';
+import type { JobType, SceneEdit } from '../workflows/contract.js';
+import type { AppEnv, RouteDeps } from './context.js';
+import { isUniqueViolation } from './database-errors.js';
+import { ProblemError } from './errors.js';
+import { jobBody, type Job } from './job-resource.js';
+import { plannedSteps } from './planned-steps.js';
+
+export interface JobRequest {
+  type: JobType;
+  /** The validated request, as the job will show it. */
+  parameters: Record<string, unknown>;
+  /** The workflow's input. */
+  input: (ids: { jobId: string; userId: string }) => object;
+  /** One line for operators. */
+  title: string;
+  edits?: SceneEdit[];
+  videoId?: string | null;
+  retryOf?: string;
+}
+
+/**
+ * Accepts a job: its row and the answer to its idempotency key in one transaction, then the start. When the
+ * engine does not take it now, the job stays queued and the sweeper starts it.
+ *
+ * @throws ProblemError `video_busy`, `idempotency_in_flight`
+ */
+export async function acceptJob(deps: RouteDeps, c: Context<AppEnv>, request: JobRequest): Promise<Job> {
+  const { db, jobs, metrics } = deps;
+  const userId = c.var.user.id;
+  const jobId = randomUUID();
+  const input = request.input({ jobId, userId });
+  const row: NewJob = {
+    id: jobId,
+    user_id: userId,
+    type: request.type,
+    parameters: JSON.stringify(request.parameters),
+    workflow_input: JSON.stringify(input),
+    edits: JSON.stringify(request.edits ?? []),
+    steps: JSON.stringify(plannedSteps(request.type, input)),
+    video_id: request.videoId ?? null,
+    retry_of: request.retryOf ?? null,
+  };
+  const job = await db
+    .transaction()
+    .execute(async (trx) => {
+      const body = jobBody(await insertJob(trx, row));
+      await c.var.idempotency?.complete(trx, 202, body);
+      return body;
+    })
+    .catch((error: unknown) => {
+      if (isUniqueViolation(error, 'jobs_one_edit_a_video')) throw new ProblemError('video_busy');
+      throw error;
+    });
+  metrics.countAccepted(request.type);
+  c.header('location', `/api/v1/jobs/${jobId}`);
+
+  const log = c.var.logger.child({ jobId, stage: 'accept' });
+  try {
+    await jobs.start({ id: jobId, type: request.type, userId, input, title: request.title });
+    const { cancelRequested } = await markSubmitted(db, jobId);
+    if (cancelRequested) await jobs.cancel(jobId);
+    log.info({ action: 'start workflow', success: true, info: { type: request.type } });
+  } catch (error) {
+    log.warn({ action: 'start workflow', success: false, err: error, info: { left: 'to the sweeper' } });
+  }
+  return job;
+}

@@ -1,0 +1,102 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import type { AppDeps, AppEnv, RouteDeps } from './context.js';
+import { isDatabaseAway } from './database-errors.js';
+import { problemBody, ProblemError } from './errors.js';
+import { createJobViews } from './job-views.js';
+import { createMetrics } from './metrics.js';
+import { authenticate } from './middleware/authenticate.js';
+import { requestContext } from './middleware/request-context.js';
+import { securityHeaders } from './middleware/security-headers.js';
+import { openApiInfo } from './openapi.js';
+import { createRouter } from './router.js';
+import { logoutRoutes, publicAuthRoutes } from './routes/auth.js';
+import { docsRoutes } from './routes/docs.js';
+import { jobChangeRoutes } from './routes/job-changes.js';
+import { jobEventRoutes } from './routes/job-events.js';
+import { jobFileRoutes } from './routes/job-files.js';
+import { jobRoutes } from './routes/jobs.js';
+import { operationRoutes } from './routes/operations.js';
+import { sceneRoutes } from './routes/scenes.js';
+import { stageRoutes } from './routes/stages.js';
+import { userRoutes } from './routes/users.js';
+import { videoFileRoutes } from './routes/video-files.js';
+import { videoRoutes } from './routes/videos.js';
+
+/** Bytes of a JSON body; nothing that we take in JSON needs more. */
+const maxBodyBytes = 1024 * 1024;
+
+/** The whole HTTP interface. It holds no connection of its own: what it works with comes in and is closed outside. */
+export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
+  const metrics = createMetrics(deps.db);
+  const routeDeps: RouteDeps = { ...deps, metrics, views: createJobViews(deps) };
+
+  const app = createRouter();
+  app.use(requestContext({ logger: deps.logger, metrics }), securityHeaders);
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new ProblemError('body_too_large');
+      },
+    }),
+  );
+  app.onError((thrown, c) => {
+    const error = toProblem(thrown);
+    if (error.status >= 500) {
+      c.var.logger.error({ action: 'answer request', success: false, err: error.cause ?? error });
+    }
+    return c.body(JSON.stringify(problemBody(error, c.var.requestId)), error.status as 500, {
+      ...error.headers,
+      'content-type': 'application/problem+json',
+    });
+  });
+  app.notFound(() => {
+    throw new ProblemError('not_found');
+  });
+
+  app.get('/', (c) => c.redirect('/docs'));
+  app.route('/', operationRoutes(routeDeps));
+  app.route('/', docsRoutes());
+  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(openApiInfo)));
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+
+  // What stands above this line needs no token, everything below it does, also what is not there.
+  app.route('/api/v1/auth', publicAuthRoutes(routeDeps));
+  app.use('/api/v1/*', authenticate(deps.db));
+  app.route('/api/v1/auth', logoutRoutes(routeDeps));
+  for (const routes of [
+    userRoutes,
+    jobRoutes,
+    jobChangeRoutes,
+    jobEventRoutes,
+    jobFileRoutes,
+    videoRoutes,
+    videoFileRoutes,
+    sceneRoutes,
+    stageRoutes,
+  ]) {
+    app.route('/api/v1', routes(routeDeps));
+  }
+  return app;
+}
+
+/** Whatever was thrown, as something that may be shown. */
+function toProblem(thrown: Error): ProblemError {
+  if (thrown instanceof ProblemError) return thrown;
+  if (isDatabaseAway(thrown)) return new ProblemError('database_unavailable', { cause: thrown });
+  if (thrown instanceof HTTPException) {
+    switch (thrown.status) {
+      case 400:
+        return new ProblemError(thrown.message.includes('JSON') ? 'malformed_json' : 'malformed_request');
+      case 413:
+        return new ProblemError('body_too_large');
+      case 415:
+        return new ProblemError('unsupported_media_type');
+      default:
+        break;
+    }
+  }
+  return new ProblemError('internal_error', { cause: thrown });
+}

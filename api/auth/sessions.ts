@@ -1,0 +1,25 @@
+import type { UserRow } from '../../db/users.js';
+
+export interface ValidSession {
+  user: UserRow;
+  /** Everything that came from one login. */
+  familyId: string;
+}
+
+/** Who makes the request. */
+export interface AuthenticatedUser {
+  id: string;
+  role: UserRow['role'];
+  familyId: string;
+  row: UserRow;
+}
+
+/** Access tokens, whatever library keeps them. */
+export interface Sessions {
+  /** Answers with the access token. */
+  create(userId: string, familyId: string): Promise<string>;
+  /** Undefined for a token that is unknown or over. */
+  validate(accessToken: string): Promise<ValidSession | undefined>;
+  /** Forgets access and refresh tokens that are over. */
+  deleteExpired(): Promise<void>;
+}

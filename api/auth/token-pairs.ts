@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { writeAudit } from '../../db/audit.js';
+import type { Db } from '../../db/database.js';
+import { deleteFamily, insertRefreshToken, lockRefreshToken, spendRefreshToken } from '../../db/sessions.js';
+import { findUser, type UserRow } from '../../db/users.js';
+import { accessSeconds, createSessions } from './lucia-adapter.js';
+import { hashToken, newToken } from './tokens.js';
+
+const refreshMs = 7 * 24 * 3600 * 1000;
+
+/**
+ * A client that refreshes from several tabs at once sends the same token more than once; within this time a
+ * spent token still gives a pair, later it counts as stolen.
+ */
+const graceMs = 10_000;
+
+export interface TokenPair {
+  accessToken: string;
+  refreshToken: string;
+  /** Seconds for which the access token is good. */
+  expiresIn: number;
+}
+
+export type RefreshOutcome =
+  { kind: 'refreshed'; user: UserRow; pair: TokenPair } | { kind: 'refused' } | { kind: 'suspended' };
+
+/** A new pair; without `familyId` it starts a login of its own. */
+export async function issueTokenPair(
+  db: Db,
+  userId: string,
+  familyId: string = randomUUID(),
+): Promise<TokenPair> {
+  const refreshToken = newToken();
+  const accessToken = await createSessions(db).create(userId, familyId);
+  await insertRefreshToken(db, hashToken(refreshToken), {
+    userId,
+    familyId,
+    expiresAt: new Date(Date.now() + refreshMs),
+  });
+  return { accessToken, refreshToken, expiresIn: accessSeconds };
+}
+
+/** Spends a refresh token. A token that was spent before ends its whole family, and the log says so. */
+export function refreshTokenPair(db: Db, refreshToken: string, now = new Date()): Promise<RefreshOutcome> {
+  const tokenHash = hashToken(refreshToken);
+  return db.transaction().execute(async (trx): Promise<RefreshOutcome> => {
+    const token = await lockRefreshToken(trx, tokenHash);
+    if (token === undefined || token.expires_at <= now) return { kind: 'refused' };
+    if (token.spent_at !== null && now.getTime() - token.spent_at.getTime() > graceMs) {
+      await deleteFamily(trx, token.family_id);
+      await writeAudit(trx, {
+        actorId: token.user_id,
+        action: 'auth.refresh_token_reused',
+        target: token.family_id,
+      });
+      return { kind: 'refused' };
+    }
+    const user = await findUser(trx, token.user_id);
+    if (user === undefined) return { kind: 'refused' };
+    if (user.status === 'suspended') return { kind: 'suspended' };
+    if (token.spent_at === null) await spendRefreshToken(trx, tokenHash, now);
+    return { kind: 'refreshed', user, pair: await issueTokenPair(trx, user.id, token.family_id) };
+  });
+}

@@ -1,0 +1,34 @@
+import type { Db } from '../db/database.js';
+import type { Logger } from '../logger.js';
+import type { Storage } from '../storage/storage.js';
+import type { AuthenticatedUser } from './auth/sessions.js';
+import type { JobViews } from './job-views.js';
+import type { JobsClient } from './jobs-client.js';
+import type { Metrics } from './metrics.js';
+import type { IdempotencyClaim } from './middleware/idempotency.js';
+
+/** What the whole API works with; made once by the entry, or by a test. */
+export interface AppDeps {
+  db: Db;
+  storage: Storage;
+  jobs: JobsClient;
+  logger: Logger;
+  /** Aborts when the process drains, so that event streams end. */
+  draining: AbortSignal;
+}
+
+/** {@link AppDeps} and what the app makes of them. */
+export interface RouteDeps extends AppDeps {
+  views: JobViews;
+  metrics: Metrics;
+}
+
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    logger: Logger;
+    /** Set behind the authentication. */
+    user: AuthenticatedUser;
+    idempotency: IdempotencyClaim | undefined;
+  };
+}

@@ -1,0 +1,156 @@
+import { z } from '@hono/zod-openapi';
+import {
+  aspectRatios,
+  builtinMusic,
+  captionModes,
+  captionStyles,
+  espeakVoiceFor,
+  espeakVoices,
+  maxScenes,
+  motions,
+  pictureProviders,
+  resolutions,
+  themes,
+  transitions,
+  voiceProviders,
+  type ExplainerOptions,
+  type MusicChoice,
+} from '../workflows/contract.js';
+import { ProblemError } from './errors.js';
+import { languageTag, userText } from './validation.js';
+
+/** Length in UTF-16 units that a body may carry. */
+const maxPrompt = 10_000;
+const maxSource = 100_000;
+
+const volumeDb = z.number().min(-40).max(12).default(0);
+
+const knownVoices: ReadonlySet<string> = new Set(espeakVoices);
+
+const voiceSchema = z.strictObject({
+  provider: z.enum(voiceProviders).default('espeak'),
+  voiceId: z
+    .string()
+    .max(100)
+    .refine(
+      (voice) => knownVoices.has(voice),
+      'is not a voice of this provider, such as en-us, en-gb+f2 or hi',
+    )
+    .nullable()
+    .default(null)
+    .openapi({ description: 'Without it the voice follows the language.', example: 'en-us' }),
+  speed: z.number().min(0.5).max(2).default(1),
+});
+
+const captionsSchema = z.strictObject({
+  mode: z.enum(captionModes).default('burned'),
+  style: z.enum(captionStyles).default('classic'),
+});
+
+const musicSchema = z
+  .strictObject({ builtin: z.enum(builtinMusic).optional(), assetId: z.uuid().optional(), volumeDb })
+  .refine((music) => (music.builtin === undefined) !== (music.assetId === undefined), {
+    message: 'needs either builtin or assetId',
+  });
+
+/** The options of an explainer with their defaults; the stages take those that concern them. */
+export const optionShape = {
+  language: languageTag.default('en'),
+  sceneCount: z.int().min(1).max(maxScenes).nullable().default(null),
+  aspectRatio: z.enum(aspectRatios).default('16:9'),
+  resolution: z.enum(resolutions).default('1080p'),
+  theme: z.enum(themes).default('midnight'),
+  voice: voiceSchema.prefault({}),
+  captions: captionsSchema.prefault({}),
+  music: musicSchema.nullable().default(null),
+  images: z.strictObject({ provider: z.enum(pictureProviders).default('slides') }).prefault({}),
+  transition: z.enum(transitions).default('fade'),
+  motion: z.enum(motions).default('kenburns'),
+};
+
+/** What a video is to be about: exactly one of the two. */
+export const subjectShape = {
+  prompt: userText(maxPrompt).optional().openapi({ description: 'A topic to write about.' }),
+  source: userText(maxSource).optional().openapi({ description: "The user's own text, Markdown or plain." }),
+  title: userText(200).optional(),
+};
+
+interface Subject {
+  prompt?: string | undefined;
+  source?: string | undefined;
+}
+
+/** For `refine` on an object of {@link subjectShape}. */
+export const hasOneSubject = (body: Subject): boolean =>
+  (body.prompt === undefined) !== (body.source === undefined);
+export const oneSubject = { message: 'needs either prompt or source', path: ['prompt'] };
+
+/** For `refine` where something is spoken: without a voice the language must have one. */
+export const isSpeakable = (body: { language: string; voice: { voiceId: string | null } }): boolean =>
+  body.voice.voiceId !== null || espeakVoiceFor(body.language) !== undefined;
+export const speakable = {
+  message: 'no voice speaks this language; name one in voice.voiceId',
+  path: ['language'],
+};
+
+export const explainerSchema = z
+  .strictObject({
+    ...subjectShape,
+    ...optionShape,
+    review: z.literal('script').nullable().default(null),
+  })
+  .refine(hasOneSubject, oneSubject)
+  .refine(isSpeakable, speakable)
+  .openapi('ExplainerParameters');
+
+export type ExplainerParameters = z.output<typeof explainerSchema>;
+
+const defaults = z.object(optionShape).parse({});
+
+/** @throws ProblemError `unknown_asset`. */
+export function toOptions(
+  given: Partial<z.output<z.ZodObject<typeof optionShape>>> & { review?: 'script' | null },
+): ExplainerOptions {
+  const {
+    language,
+    sceneCount,
+    aspectRatio,
+    resolution,
+    theme,
+    voice,
+    captions,
+    images,
+    transition,
+    motion,
+  } = { ...defaults, ...given };
+  return {
+    language,
+    sceneCount,
+    aspectRatio,
+    resolution,
+    theme,
+    voice,
+    captions,
+    music: toMusic(given.music ?? null),
+    images,
+    transition,
+    motion,
+    review: given.review ?? null,
+  };
+}
+
+function toMusic(music: z.output<typeof musicSchema> | null): MusicChoice | null {
+  if (music === null) return null;
+  if (music.builtin === undefined) {
+    throw new ProblemError('unknown_asset', {
+      errors: [{ path: 'body.music.assetId', message: 'there is no such asset' }],
+    });
+  }
+  return { builtin: music.builtin, volumeDb: music.volumeDb };
+}
+
+/** The line that operators and lists show: the title, else how the text begins. */
+export function titleOf(parameters: Subject & { title?: string | undefined }): string {
+  const text = parameters.title ?? parameters.prompt ?? parameters.source ?? '';
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 100);
+}

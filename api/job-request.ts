@@ -1,0 +1,77 @@
+import { z } from '@hono/zod-openapi';
+import type { Db } from '../db/database.js';
+import { jobTypes, type JobType } from '../workflows/contract.js';
+import type { JobRequest } from './accept-job.js';
+import { ProblemError } from './errors.js';
+import { explainerSchema, titleOf, toOptions, type ExplainerParameters } from './explainer-request.js';
+import { stageParameters, stageTitle, toStageInput, type StageRequest } from './stage-request.js';
+
+type Startable = 'explainer' | 'stage';
+const otherTypes = jobTypes.filter(
+  (type): type is Exclude<JobType, Startable> => type !== 'explainer' && type !== 'stage',
+);
+
+/** The body of `POST /jobs`. */
+export const newJobSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('explainer'), parameters: explainerSchema }),
+    z.strictObject({ type: z.literal('stage'), parameters: stageParameters }),
+    z
+      .object({ type: z.enum(otherTypes) })
+      .openapi({ description: 'Not yet: answered with 422 `unsupported_job_type`.' }),
+  ])
+  .openapi('NewJob');
+
+/** @throws ProblemError `unsupported_job_type` and what the types' own checks refuse */
+export async function toJobRequest(
+  db: Db,
+  userId: string,
+  body: z.output<typeof newJobSchema>,
+): Promise<JobRequest> {
+  switch (body.type) {
+    case 'explainer':
+      return withPrefix('parameters', () => Promise.resolve(explainerRequest(body.parameters)));
+    case 'stage':
+      return withPrefix('parameters', () => stageRequest(db, userId, body.parameters));
+    default:
+      throw new ProblemError('unsupported_job_type', {
+        errors: [{ path: 'body.type', message: `${body.type} jobs cannot be started yet` }],
+      });
+  }
+}
+
+/** @throws ProblemError `unknown_asset` */
+export function explainerRequest(parameters: ExplainerParameters): JobRequest {
+  const options = toOptions(parameters);
+  return {
+    type: 'explainer',
+    parameters,
+    input: (ids) => ({ ...ids, options, videoId: null }),
+    title: titleOf(parameters),
+  };
+}
+
+/** @throws ProblemError `unknown_artifact`, `unknown_asset` */
+export async function stageRequest(db: Db, userId: string, request: StageRequest): Promise<JobRequest> {
+  const input = await toStageInput(db, userId, request);
+  return {
+    type: 'stage',
+    parameters: request,
+    input: (ids) => ({ ...ids, ...input }),
+    title: stageTitle(request),
+  };
+}
+
+/** The typed addresses have the parameters as their body; here they are one level deeper. */
+async function withPrefix<T>(prefix: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.errors === undefined) throw error;
+    const errors = error.errors.map(({ path, message }) => ({
+      path: path.replace(/^body\./, `body.${prefix}.`),
+      message,
+    }));
+    throw new ProblemError(error.code, { errors, cause: error });
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  Connection,
+  WorkflowClient,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import {
+  approvalUpdate,
+  progressQuery,
+  workflowId,
+  type ApprovalDecision,
+  type JobProgress,
+} from '../workflows/contract.js';
+import { startJob, type JobStart } from '../workflows/start-job.js';
+import { readPendingItem, type PendingItem } from './pending-items.js';
+
+export interface TemporalOptions {
+  address: string;
+  namespace: string;
+  tls: boolean;
+  apiKey: string | undefined;
+}
+
+/** What the workflow says of itself, and what its running activities say. */
+export interface LiveProgress {
+  progress: JobProgress;
+  pending: PendingItem[];
+}
+
+/** The API's only user of Temporal. No call takes longer than a few seconds, whatever Temporal does. */
+export interface JobsClient {
+  /** @throws when Temporal does not take it now; then the sweeper starts the job. */
+  start(job: JobStart): Promise<'started' | 'already_started'>;
+  /** Undefined when there is no such workflow. @throws EngineUnavailableError */
+  progress(jobId: string): Promise<LiveProgress | undefined>;
+  /** @throws EngineUnavailableError */
+  cancel(jobId: string): Promise<'requested' | 'not_found'>;
+  /** `refused`: the workflow is not at a gate. @throws EngineUnavailableError */
+  approve(jobId: string, decision: ApprovalDecision): Promise<'accepted' | 'refused'>;
+  /** @throws EngineUnavailableError */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class EngineUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super('Temporal did not answer', { cause });
+    this.name = 'EngineUnavailableError';
+  }
+}
+
+const readDeadlineMs = 2_000;
+const changeDeadlineMs = 5_000;
+
+/** Connects with the first call and again whenever it has to. */
+export function createJobsClient(options: TemporalOptions): JobsClient {
+  const connection = Connection.lazy({
+    address: options.address,
+    tls: options.tls,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+    // One that waits for longer than our deadlines would keep a server that is back unseen.
+    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
+  });
+  const client = new WorkflowClient({ connection, namespace: options.namespace });
+  const bounded = <T>(deadlineMs: number, work: () => Promise<T>): Promise<T> =>
+    withinMs(deadlineMs, () => client.withDeadline(Date.now() + deadlineMs, work));
+
+  return {
+    start: (job) => startJob(client, job),
+    async progress(jobId) {
+      const handle = client.getHandle(workflowId(jobId));
+      try {
+        return await bounded(readDeadlineMs, async () => {
+          const [progress, description] = await Promise.all([
+            handle.query<JobProgress>(progressQuery),
+            handle.describe(),
+          ]);
+          return { progress, pending: (description.raw.pendingActivities ?? []).map(readPendingItem) };
+        });
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw new EngineUnavailableError(error);
+      }
+    },
+    async cancel(jobId) {
+      try {
+        await bounded(changeDeadlineMs, () => client.getHandle(workflowId(jobId)).cancel());
+        return 'requested';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return 'not_found';
+        throw new EngineUnavailableError(error);
+      }
+    },
+    async approve(jobId, decision) {
+      try {
+        await bounded(changeDeadlineMs, () =>
+          client.getHandle(workflowId(jobId)).executeUpdate<unknown, [ApprovalDecision]>(approvalUpdate, {
+            args: [decision],
+          }),
+        );
+        return 'accepted';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
+          return 'refused';
+        }
+        throw new EngineUnavailableError(error);
+      }
+    },
+    async check() {
+      try {
+        const request: temporal.api.workflowservice.v1.IDescribeNamespaceRequest = {
+          namespace: options.namespace,
+        };
+        await bounded(readDeadlineMs, () => connection.workflowService.describeNamespace(request));
+      } catch (error) {
+        throw new EngineUnavailableError(error);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** The client's own retries outlast a deadline by a pause; nobody waits for them here. */
+async function withinMs<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

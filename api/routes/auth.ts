@@ -1,0 +1,133 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { writeAudit } from '../../db/audit.js';
+import { deleteFamily } from '../../db/sessions.js';
+import { findUserByEmail, insertUser, type UserRow } from '../../db/users.js';
+import { hashPassword, verifyPassword } from '../auth/passwords.js';
+import { issueTokenPair, refreshTokenPair, type TokenPair } from '../auth/token-pairs.js';
+import type { RouteDeps } from '../context.js';
+import { ProblemError } from '../errors.js';
+import {
+  bearer,
+  bodyProblems,
+  createRouter,
+  jsonAnswer,
+  jsonBody,
+  problems,
+  type Router,
+} from '../router.js';
+import { toUser, userSchema } from '../user-resource.js';
+import { userText } from '../validation.js';
+
+const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .pipe(z.email())
+  .openapi({ type: 'string', format: 'email', example: 'ada@example.com' });
+const password = z.string().min(8, 'must be at least 8 characters long').max(256);
+
+const pairSchema = z
+  .object({
+    user: userSchema,
+    accessToken: z.string(),
+    refreshToken: z.string(),
+    expiresIn: z.int().openapi({ description: 'Seconds for which the access token is good.' }),
+  })
+  .openapi('TokenPair');
+
+const register = createRoute({
+  method: 'post',
+  path: '/register',
+  tags: ['Auth'],
+  summary: 'Make an account',
+  security: [],
+  request: { body: jsonBody(z.strictObject({ email, password, name: userText(100).optional() })) },
+  responses: {
+    201: jsonAnswer('The account and its first tokens', pairSchema),
+    ...bodyProblems,
+    ...problems(409),
+  },
+});
+
+const login = createRoute({
+  method: 'post',
+  path: '/login',
+  tags: ['Auth'],
+  summary: 'Log in',
+  security: [],
+  request: { body: jsonBody(z.strictObject({ email, password: z.string().max(256) })) },
+  responses: { 200: jsonAnswer('A pair of tokens', pairSchema), ...bodyProblems, ...problems(403) },
+});
+
+const refresh = createRoute({
+  method: 'post',
+  path: '/refresh',
+  tags: ['Auth'],
+  summary: 'Spend a refresh token for a new pair',
+  description: 'A token that was spent before ends the whole login.',
+  security: [],
+  request: { body: jsonBody(z.strictObject({ refreshToken: z.string().min(1).max(200) })) },
+  responses: { 200: jsonAnswer('A new pair', pairSchema), ...bodyProblems, ...problems(403) },
+});
+
+const logout = createRoute({
+  method: 'post',
+  path: '/logout',
+  tags: ['Auth'],
+  summary: 'End this login',
+  security: bearer,
+  responses: { 204: { description: 'Logged out' }, ...problems(401) },
+});
+
+/** The calls that need no token. */
+export function publicAuthRoutes({ db }: RouteDeps): Router {
+  return createRouter()
+    .openapi(register, async (c) => {
+      const body = c.req.valid('json');
+      const passwordHash = await hashPassword(body.password);
+      const pair = await db.transaction().execute(async (trx) => {
+        const user = await insertUser(trx, { email: body.email, passwordHash, name: body.name ?? null });
+        if (user === undefined) throw new ProblemError('email_taken');
+        await writeAudit(trx, { actorId: user.id, action: 'auth.registered', target: user.id });
+        return toPair(user, await issueTokenPair(trx, user.id));
+      });
+      return c.json(pair, 201);
+    })
+    .openapi(login, async (c) => {
+      const body = c.req.valid('json');
+      const user = await findUserByEmail(db, body.email);
+      const matches = await verifyPassword(user?.password_hash, body.password);
+      if (user === undefined || !matches) {
+        await writeAudit(db, { actorId: null, action: 'auth.login_refused', target: user?.id ?? null });
+        throw new ProblemError('invalid_credentials');
+      }
+      if (user.status === 'suspended') throw new ProblemError('account_suspended');
+      const pair = await db.transaction().execute(async (trx) => {
+        await writeAudit(trx, { actorId: user.id, action: 'auth.logged_in', target: user.id });
+        return issueTokenPair(trx, user.id);
+      });
+      return c.json(toPair(user, pair), 200);
+    })
+    .openapi(refresh, async (c) => {
+      const outcome = await refreshTokenPair(db, c.req.valid('json').refreshToken);
+      if (outcome.kind === 'suspended') throw new ProblemError('account_suspended');
+      if (outcome.kind === 'refused') throw new ProblemError('invalid_refresh_token');
+      return c.json(toPair(outcome.user, outcome.pair), 200);
+    });
+}
+
+export function logoutRoutes({ db }: RouteDeps): Router {
+  return createRouter().openapi(logout, async (c) => {
+    const { id, familyId } = c.var.user;
+    await db.transaction().execute(async (trx) => {
+      await deleteFamily(trx, familyId);
+      await writeAudit(trx, { actorId: id, action: 'auth.logged_out', target: familyId });
+    });
+    return c.body(null, 204);
+  });
+}
+
+function toPair(user: UserRow, pair: TokenPair) {
+  return { user: toUser(user), ...pair };
+}

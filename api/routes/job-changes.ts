@@ -1,0 +1,141 @@
+import { createRoute } from '@hono/zod-openapi';
+import {
+  cancelUnsubmitted,
+  findJob,
+  requestCancel,
+  setEdits,
+  withApprovalLock,
+  withdrawCancel,
+  type JobRow,
+} from '../../db/jobs.js';
+import { acceptJob } from '../accept-job.js';
+import type { RouteDeps } from '../context.js';
+import { ProblemError } from '../errors.js';
+import { jobSchema, type Job } from '../job-resource.js';
+import { EngineUnavailableError } from '../jobs-client.js';
+import { idempotent } from '../middleware/idempotency.js';
+import {
+  bearer,
+  bodyProblems,
+  createRouter,
+  jsonAnswer,
+  jsonBody,
+  problems,
+  type Router,
+} from '../router.js';
+import { approvalSchema, toEdits } from '../scene-edits.js';
+import { idempotencyHeader, idParam } from '../validation.js';
+
+export function jobChangeRoutes(deps: RouteDeps): Router {
+  const { db, jobs, views } = deps;
+
+  const cancel = createRoute({
+    method: 'delete',
+    path: '/jobs/{id}',
+    tags: ['Jobs'],
+    summary: 'Cancel a job',
+    description: 'Cancelling twice, or after the end, changes nothing and answers 200.',
+    security: bearer,
+    request: { params: idParam },
+    responses: {
+      200: jsonAnswer('Cancelled or over already', jobSchema),
+      202: jsonAnswer('It winds down', jobSchema),
+      ...problems(401, 404, 503),
+    },
+  });
+
+  const retry = createRoute({
+    method: 'post',
+    path: '/jobs/{id}/retry',
+    tags: ['Jobs'],
+    summary: 'A failed or cancelled job again',
+    description: 'A new job with the same parameters; finished steps come from the cache.',
+    security: bearer,
+    middleware: [idempotent(db)] as const,
+    request: { params: idParam, headers: idempotencyHeader },
+    responses: { 202: jsonAnswer('The new job', jobSchema), ...problems(401, 404, 409, 422) },
+  });
+
+  const approval = createRoute({
+    method: 'post',
+    path: '/jobs/{id}/approval',
+    tags: ['Jobs'],
+    summary: 'Answer the review of a job that waits for it',
+    description: 'A rejected job is cancelled. Edits are applied before the work goes on.',
+    security: bearer,
+    request: { params: idParam, body: jsonBody(approvalSchema) },
+    responses: { 200: jsonAnswer('The job', jobSchema), ...bodyProblems, ...problems(404, 409, 503) },
+  });
+
+  async function current(userId: string, id: string): Promise<Job> {
+    views.forget(userId, id);
+    const job = await views.get(userId, id);
+    if (job === undefined) throw new ProblemError('not_found');
+    return job;
+  }
+
+  /** Tells the engine; a job that it does not know ends here. */
+  async function tellEngine(row: JobRow): Promise<'winding_down' | 'ended'> {
+    try {
+      if ((await jobs.cancel(row.id)) === 'requested') return 'winding_down';
+    } catch (error) {
+      if (!(error instanceof EngineUnavailableError)) throw error;
+      if (row.submitted_at !== null) {
+        await withdrawCancel(db, row.id);
+        throw new ProblemError('engine_unavailable', { cause: error });
+      }
+    }
+    return (await cancelUnsubmitted(db, row.id)) ? 'ended' : 'winding_down';
+  }
+
+  return createRouter()
+    .openapi(cancel, async (c) => {
+      const { id } = c.req.valid('param');
+      const userId = c.var.user.id;
+      const row = await requestCancel(db, userId, id);
+      if (row === undefined) return c.json(await current(userId, id), 200);
+      const outcome = await tellEngine(row);
+      c.var.logger.info({
+        jobId: id,
+        stage: 'cancel',
+        action: 'cancel job',
+        success: true,
+        info: { outcome },
+      });
+      return c.json(await current(userId, id), outcome === 'ended' ? 200 : 202);
+    })
+    .openapi(retry, async (c) => {
+      const row = await findJob(db, c.var.user.id, c.req.valid('param').id);
+      if (row === undefined) throw new ProblemError('not_found');
+      if (row.status !== 'failed' && row.status !== 'cancelled') throw new ProblemError('job_not_retryable');
+      const job = await acceptJob(deps, c, {
+        type: row.type,
+        parameters: row.parameters,
+        input: (ids) => ({ ...row.workflow_input, ...ids }),
+        title: `again: ${row.id}`,
+        edits: row.edits,
+        videoId: row.video_id,
+        retryOf: row.id,
+      });
+      return c.json(job, 202);
+    })
+    .openapi(approval, async (c) => {
+      const { id } = c.req.valid('param');
+      const userId = c.var.user.id;
+      const body = c.req.valid('json');
+      const job = await current(userId, id);
+      if (job.status !== 'awaiting_approval') throw new ProblemError('job_not_awaiting_approval');
+      const edits = toEdits(body.edits ?? []);
+      const hasEdits = body.approved && edits.length > 0;
+      const outcome = await withApprovalLock(db, id, async (connection) => {
+        // The workflow reads them as soon as it has the answer.
+        if (hasEdits) await setEdits(connection, userId, id, edits);
+        return jobs.approve(id, { approved: body.approved, hasEdits }).catch((cause: unknown) => {
+          throw new ProblemError('engine_unavailable', { cause });
+        });
+      });
+      if (outcome !== 'accepted') throw new ProblemError('job_not_awaiting_approval');
+      c.var.logger.info({ jobId: id, stage: 'review', action: 'answer review', success: true });
+      return c.json(await current(userId, id), 200);
+    });
+}

@@ -1,0 +1,83 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { listJobs } from '../../db/jobs.js';
+import { jobStatuses, jobTypes } from '../../workflows/contract.js';
+import { acceptJob } from '../accept-job.js';
+import type { RouteDeps } from '../context.js';
+import { ProblemError } from '../errors.js';
+import { newJobSchema, toJobRequest } from '../job-request.js';
+import { jobBody, jobSchema } from '../job-resource.js';
+import { idempotent } from '../middleware/idempotency.js';
+import { decodeCursor, page, pageQuery } from '../pagination.js';
+import {
+  bearer,
+  bodyProblems,
+  createRouter,
+  jsonAnswer,
+  jsonBody,
+  problems,
+  type Router,
+} from '../router.js';
+import { idempotencyHeader, idParam } from '../validation.js';
+
+const jobList = z.object({ items: z.array(jobSchema), nextCursor: z.string().nullable() }).openapi('JobList');
+
+export function jobRoutes(deps: RouteDeps): Router {
+  const { db, views } = deps;
+
+  const create = createRoute({
+    method: 'post',
+    path: '/jobs',
+    tags: ['Jobs'],
+    summary: 'Start a job of any type',
+    security: bearer,
+    middleware: [idempotent(db)] as const,
+    request: { headers: idempotencyHeader, body: jsonBody(newJobSchema) },
+    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(409, 503) },
+  });
+
+  const list = createRoute({
+    method: 'get',
+    path: '/jobs',
+    tags: ['Jobs'],
+    summary: 'My jobs, newest first',
+    security: bearer,
+    request: {
+      query: z.strictObject({
+        ...pageQuery,
+        type: z.enum(jobTypes).optional(),
+        status: z.enum(jobStatuses).optional(),
+        projectId: z.uuid().optional(),
+      }),
+    },
+    responses: { 200: jsonAnswer('A page of jobs', jobList), ...problems(401, 422) },
+  });
+
+  const read = createRoute({
+    method: 'get',
+    path: '/jobs/{id}',
+    tags: ['Jobs'],
+    summary: 'A job as it is now',
+    security: bearer,
+    request: { params: idParam },
+    responses: { 200: jsonAnswer('The job', jobSchema), ...problems(401, 404) },
+  });
+
+  return createRouter()
+    .openapi(create, async (c) => {
+      const request = await toJobRequest(db, c.var.user.id, c.req.valid('json'));
+      return c.json(await acceptJob(deps, c, request), 202);
+    })
+    .openapi(list, async (c) => {
+      const { limit, cursor, ...filter } = c.req.valid('query');
+      const rows = await listJobs(db, c.var.user.id, { ...filter, limit, after: decodeCursor(cursor) });
+      return c.json(
+        page(rows, limit, (row) => jobBody(row)),
+        200,
+      );
+    })
+    .openapi(read, async (c) => {
+      const job = await views.get(c.var.user.id, c.req.valid('param').id);
+      if (job === undefined) throw new ProblemError('not_found');
+      return c.json(job, 200);
+    });
+}

@@ -1,0 +1,106 @@
+import { realpathSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { createAdaptorServer } from '@hono/node-server';
+import { readConfig, type Config } from '../config.js';
+import { openDatabase } from '../db/database.js';
+import { deleteOldKeys } from '../db/idempotency.js';
+import { deleteExpiredSessions } from '../db/sessions.js';
+import { createLogger, type Logger } from '../logger.js';
+import { createStorage } from '../storage/create-storage.js';
+import { createApp } from './app.js';
+import { createJobsClient } from './jobs-client.js';
+
+const housekeepingMs = 3600 * 1000;
+
+export interface RunningServer {
+  port: number;
+  /** Refuses new connections, ends event streams, lets the rest finish, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** config → dependencies → listening. */
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const { url, schema, poolSize } = config.database;
+  if (url === undefined) {
+    throw new Error('DATABASE_URL is not set; "npm start" brings up a database of its own');
+  }
+  const db = openDatabase({ url, schema, poolSize }, (error) => {
+    logger.warn({ stage: 'database', action: 'idle connection lost', success: false, err: error });
+  });
+  const storage = await createStorage(config.storage);
+  const { address = '127.0.0.1:7233', namespace, tls, apiKey } = config.temporal;
+  const jobs = createJobsClient({ address, namespace, tls, apiKey });
+  const drain = new AbortController();
+  const app = createApp({ db, storage, jobs, logger, draining: drain.signal });
+  const server = createAdaptorServer({ fetch: app.fetch });
+
+  const housekeeping = setInterval(() => {
+    Promise.all([deleteExpiredSessions(db), deleteOldKeys(db)]).catch((error: unknown) => {
+      logger.warn({ stage: 'housekeeping', action: 'forget what is over', success: false, err: error });
+    });
+  }, housekeepingMs);
+  housekeeping.unref();
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.api.port, config.api.host, () => {
+      const bound = server.address();
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : config.api.port);
+    });
+  });
+  logger.info({
+    stage: 'api',
+    action: 'listen',
+    success: true,
+    info: { url: `http://${config.api.host}:${port}` },
+  });
+
+  return {
+    port,
+    async stop() {
+      drain.abort();
+      clearInterval(housekeeping);
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(() => {
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        }, config.shutdownGraceSeconds * 1000);
+        server.close(() => {
+          clearTimeout(limit);
+          resolve();
+        });
+        if ('closeIdleConnections' in server) server.closeIdleConnections();
+      });
+      await Promise.allSettled([jobs.close(), db.destroy()]);
+      logger.info({ stage: 'api', action: 'stop', success: true });
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger({ level: config.logLevel, name: 'api' });
+  const running = await startServer(config, logger);
+  const stop = () => {
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ stage: 'api', action: 'stop', success: false, err: error });
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+if (isEntry()) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+function isEntry(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && import.meta.url === pathToFileURL(realpathSync(started)).href;
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import sharp from 'sharp';
+import { ObjectMissingError, type Storage } from '../storage/storage.js';
+import { ProblemError } from './errors.js';
+import { drawFallback } from './fallback-picture.js';
+import { hashOf, storageKey } from './serve-object.js';
+
+/** A bounded set, so that nobody fills the storage with a copy for each pixel. */
+export const thumbnailWidths = [160, 320, 480, 640, 960, 1280, 1920] as const;
+
+/** Far above any frame of ours; what it guards against is a file that is not ours. */
+const maxPixels = 3840 * 3840;
+
+interface Pictured {
+  title: string;
+  width: number;
+  height: number;
+  thumbnail_artifact: string;
+}
+
+interface Made {
+  key: string;
+  tag: string;
+}
+
+export interface Thumbnails {
+  /** @param width pixels that are wanted; absent, the thumbnail as it was made. */
+  make(video: Pictured, width: number | undefined): Promise<Made>;
+}
+
+/** Copies of a video's thumbnail in other widths, made once and kept under `thumbnails/`. */
+export function createThumbnails(storage: Storage): Thumbnails {
+  const underWay = new Map<string, Promise<void>>();
+
+  /** Runs once however many ask at the same time, in this process. */
+  async function once(key: string, draw: () => Promise<Buffer>): Promise<void> {
+    if ((await storage.head(key)) !== undefined) return;
+    const running =
+      underWay.get(key) ??
+      draw()
+        .then((bytes) => storage.putBytes(key, bytes, 'image/webp'))
+        .finally(() => underWay.delete(key));
+    underWay.set(key, running);
+    await running;
+  }
+
+  async function resized(video: Pictured, width: number): Promise<Made> {
+    const tag = `${hashOf(video.thumbnail_artifact)}-${width}`;
+    const key = `thumbnails/${tag}.webp`;
+    await once(key, async () => {
+      const original = await buffer(await storage.read(storageKey(video.thumbnail_artifact)));
+      return sharp(original, { limitInputPixels: maxPixels })
+        .resize({ width, withoutEnlargement: true })
+        .webp({ quality: 82 })
+        .toBuffer();
+    });
+    return { key, tag };
+  }
+
+  async function fallback(video: Pictured, width: number): Promise<Made> {
+    const height = Math.round((width * video.height) / video.width);
+    const drawn = createHash('sha256').update(`1 ${width} ${height} ${video.title}`).digest('hex');
+    const tag = `title-${drawn.slice(0, 32)}`;
+    const key = `thumbnails/${tag}.webp`;
+    await once(key, () => drawFallback({ title: video.title, width, height }));
+    return { key, tag };
+  }
+
+  return {
+    async make(video, width) {
+      const bucket = thumbnailWidths.find((candidate) => candidate >= (width ?? 1280)) ?? 1920;
+      try {
+        const stored = await storage.head(storageKey(video.thumbnail_artifact));
+        if (stored === undefined) return await fallback(video, bucket);
+        if (width !== undefined) return await resized(video, bucket);
+        return {
+          key: storageKey(video.thumbnail_artifact),
+          tag: hashOf(video.thumbnail_artifact),
+        };
+      } catch (cause) {
+        if (cause instanceof ObjectMissingError) return fallback(video, bucket);
+        throw new ProblemError('storage_unavailable', { cause });
+      }
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { sql, type Selectable } from 'kysely';
+import type { Db } from './database.js';
+import type { RefreshTokensTable } from './schema.js';
+import type { UserRow } from './users.js';
+
+export interface SessionRow {
+  userId: string;
+  familyId: string;
+  expiresAt: Date;
+}
+
+/** Hashes are sha256 in hex; the tokens themselves never reach the database. */
+export async function insertSession(db: Db, tokenHash: string, session: SessionRow): Promise<void> {
+  await db
+    .insertInto('sessions')
+    .values({
+      token_hash: tokenHash,
+      user_id: session.userId,
+      family_id: session.familyId,
+      expires_at: session.expiresAt,
+    })
+    .execute();
+}
+
+export async function findSessionWithUser(
+  db: Db,
+  tokenHash: string,
+): Promise<{ session: SessionRow; user: UserRow } | undefined> {
+  const row = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .selectAll('users')
+    .select(['sessions.family_id', 'sessions.expires_at'])
+    .where('sessions.token_hash', '=', tokenHash)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { family_id, expires_at, ...user } = row;
+  return { session: { userId: user.id, familyId: family_id, expiresAt: expires_at }, user };
+}
+
+export async function listSessions(db: Db, userId: string): Promise<(SessionRow & { tokenHash: string })[]> {
+  const rows = await db.selectFrom('sessions').selectAll().where('user_id', '=', userId).execute();
+  return rows.map((row) => ({
+    tokenHash: row.token_hash,
+    userId: row.user_id,
+    familyId: row.family_id,
+    expiresAt: row.expires_at,
+  }));
+}
+
+export async function deleteSession(db: Db, tokenHash: string): Promise<void> {
+  await db.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute();
+}
+
+export async function deleteUserSessions(db: Db, userId: string): Promise<void> {
+  await db.deleteFrom('sessions').where('user_id', '=', userId).execute();
+  await db.deleteFrom('refresh_tokens').where('user_id', '=', userId).execute();
+}
+
+/** Ends everything that came from one login; in a transaction. */
+export async function deleteFamily(trx: Db, familyId: string): Promise<void> {
+  await lockFamily(trx, familyId);
+  await trx.deleteFrom('refresh_tokens').where('family_id', '=', familyId).execute();
+  await trx.deleteFrom('sessions').where('family_id', '=', familyId).execute();
+}
+
+export async function deleteExpiredSessions(db: Db): Promise<void> {
+  await db.deleteFrom('sessions').where('expires_at', '<=', new Date()).execute();
+  await db.deleteFrom('refresh_tokens').where('expires_at', '<=', new Date()).execute();
+}
+
+export type RefreshTokenRow = Selectable<RefreshTokensTable>;
+
+export async function insertRefreshToken(db: Db, tokenHash: string, session: SessionRow): Promise<void> {
+  await db
+    .insertInto('refresh_tokens')
+    .values({
+      token_hash: tokenHash,
+      user_id: session.userId,
+      family_id: session.familyId,
+      expires_at: session.expiresAt,
+    })
+    .execute();
+}
+
+/**
+ * The token's row, with its whole family locked until the transaction ends: one token is spent once, and
+ * nothing is added to a family while it is revoked.
+ */
+export async function lockRefreshToken(trx: Db, tokenHash: string): Promise<RefreshTokenRow | undefined> {
+  const found = trx.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', tokenHash);
+  const seen = await found.executeTakeFirst();
+  if (seen === undefined) return undefined;
+  await lockFamily(trx, seen.family_id);
+  return found.executeTakeFirst();
+}
+
+async function lockFamily(trx: Db, familyId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${familyId}, 0))`.execute(trx);
+}
+
+export async function spendRefreshToken(trx: Db, tokenHash: string, spentAt: Date): Promise<void> {
+  await trx
+    .updateTable('refresh_tokens')
+    .set({ spent_at: spentAt })
+    .where('token_hash', '=', tokenHash)
+    .execute();
+}
