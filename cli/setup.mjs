@@ -16,9 +16,11 @@ const installed = changedAt('node_modules/.package-lock.json');
 if (installed === undefined || installed < (changedAt('package-lock.json') ?? 0)) {
   console.log('setup: installing npm packages (about a minute, once)');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
-  if (done.status !== 0)
-    fail('npm ci failed: check the connection to the npm registry and run the command again');
+  const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--no-update-notifier'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (done.status !== 0) fail('npm ci failed for the reason above: put it right and run the command again');
 }
 
 // The rest is TypeScript, now that it can be run.

@@ -29,13 +29,6 @@ const shared = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 const steps: readonly BuildStep[] = [
   {
-    name: 'kernel',
-    announcement: 'building the picture kernel',
-    inputs: ['activities', 'cli/build-kernel.mjs', 'package-lock.json'],
-    outputs: [],
-    args: ['cli/build-kernel.mjs'],
-  },
-  {
     name: 'typescript',
     announcement: 'compiling TypeScript',
     inputs: [...sources, ...shared],
