@@ -498,7 +498,6 @@ export interface MarkStartedResult {
 
 /** orchestration pool: the row says that the job waits for its user, who can read the artifacts meanwhile. */
 export interface MarkAwaitingApprovalInput extends JobRef {
-  progress: JobProgress;
   artifacts: NamedArtifact[];
 }
 

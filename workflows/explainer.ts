@@ -120,14 +120,14 @@ async function writeScript(run: JobRun, input: ExplainerInput, gate: ReviewGate)
 
   if (options.review === 'script') {
     progress.status = 'awaiting_approval';
-    await run.within('scripts', () =>
-      orchestration.markAwaitingApproval({
-        ...ref,
-        progress: progress.snapshot(),
-        artifacts: [scriptArtifact(script), contentArtifact],
-      }),
+    const { hasEdits } = await gate.decision('scripts', () =>
+      run.within('scripts', () =>
+        orchestration.markAwaitingApproval({
+          ...ref,
+          artifacts: [scriptArtifact(script), contentArtifact],
+        }),
+      ),
     );
-    const { hasEdits } = await gate.decision('scripts');
     progress.status = 'in_progress';
     script = await run.within('scripts', async () => {
       await orchestration.markStarted({ ...ref, script: null });

@@ -9,11 +9,12 @@ const approval = defineUpdate<void, [ApprovalDecision]>(approvalUpdate);
 
 export interface ReviewGate {
   /**
-   * Waits for the user, durably, up to {@link reviewDays} days.
+   * Opens the gate, announces that and waits for the user, durably, up to {@link reviewDays} days. Whoever
+   * reads the announcement finds the gate open.
    *
    * @throws JobStopped when the script is rejected or nobody answers.
    */
-  decision(step: string): Promise<ApprovalDecision>;
+  decision(step: string, announce: () => Promise<void>): Promise<ApprovalDecision>;
 }
 
 /**
@@ -40,9 +41,10 @@ export function openReviewGate(): ReviewGate {
   );
 
   return {
-    async decision(step) {
+    async decision(step, announce) {
       waiting = true;
       try {
+        await announce();
         await condition(() => answer !== undefined, `${reviewDays} days`);
       } finally {
         waiting = false;
