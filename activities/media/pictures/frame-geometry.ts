@@ -32,10 +32,10 @@ const proportions: Record<FrameShape, Proportions> = {
     side: 0.066,
     top: 0.094,
     bottom: 0.906,
-    text: 0.545,
+    text: 0.56,
     title: 0.6,
     bias: 0.46,
-    size: { title: 130, heading: 76, statement: 100, body: 41, numeral: 27 },
+    size: { title: 130, heading: 80, statement: 104, body: 45, numeral: 28 },
   },
   portrait: {
     side: 0.083,

@@ -23,6 +23,8 @@ export interface SlideText {
 export interface SlideLayout {
   direction: TextDirection;
   overlays: { mark: Mark; appearAtWord: number | null }[];
+  /** Lowest pixel of the frame that any of it draws. */
+  bottom: number;
   /** Whether a text was cut short, or bullets left out, for want of room. */
   shortened: boolean;
 }
@@ -91,7 +93,8 @@ export function layOutSlide(fonts: FontSet, design: ThemeDesign, text: SlideText
     overlays.push({ mark: mark.mark, appearAtWord: cues[index] ?? null });
     y += mark.height + gaps(geometry, fitted.scale).betweenBullets;
   });
-  return { direction, overlays, shortened: fitted.shortened };
+  const bottom = Math.max(...overlays.map(({ mark }) => mark.box.bottom));
+  return { direction, overlays, bottom, shortened: fitted.shortened };
 }
 
 function isClosing({ scene, sceneCount }: SlideText): boolean {

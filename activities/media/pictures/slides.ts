@@ -4,7 +4,7 @@ import { frameGeometry } from './frame-geometry.js';
 import type { DrawnPicture, EncodedPicture, PictureProvider, PictureRequest } from './picture-provider.js';
 import { seededRandom } from './random.js';
 import { rasterizeBackground, rasterizeMark } from './rasterize.js';
-import { layOutSlide } from './slide-layout.js';
+import { type SlideLayout, layOutSlide } from './slide-layout.js';
 import { num } from './svg.js';
 import { themeDesigns } from './themes/theme-designs.js';
 import { toneUserPicture } from './user-picture.js';
@@ -27,7 +27,7 @@ export function createSlidesProvider(fonts: FontSet): PictureProvider {
       await fonts.prepare(texts);
       const slide = { scene, sceneCount, title, language, width, height, captionsBurned };
       const layout = layOutSlide(fonts, design, slide);
-      const background = await drawBackground(request, layout.direction === 'rtl', signal);
+      const background = await drawBackground(request, layout, signal);
       const overlays = [];
       for (const { mark, appearAtWord } of layout.overlays) {
         overlays.push({ ...(await rasterizeMark(mark, request, signal)), appearAtWord });
@@ -39,10 +39,11 @@ export function createSlidesProvider(fonts: FontSet): PictureProvider {
 
 async function drawBackground(
   request: PictureRequest,
-  mirrored: boolean,
+  { direction, bottom }: SlideLayout,
   signal: AbortSignal,
 ): Promise<EncodedPicture> {
   const { theme, scene, motion } = request;
+  const mirrored = direction === 'rtl';
   const reserve = motion === 'none' ? 1 : motionReserve;
   const width = Math.round((request.width * reserve) / 2) * 2;
   const height = Math.round((request.height * reserve) / 2) * 2;
@@ -58,6 +59,7 @@ async function drawBackground(
     shape,
     sceneNumber: scene.number,
     random: seededRandom(theme, scene.number),
+    textBottom: (bottom / request.height) * height,
   });
   const turned = mirrored
     ? `<g transform="translate(${num(width)} 0) scale(-1 1)">${elements}</g>`

@@ -86,8 +86,9 @@ function runsOf(fonts: FontSet, text: string, style: FontStyle, direction: TextD
     const last = runs.at(-1);
     const level = levels[index] ?? 0;
     const neutral = shared.test(segment) && !emoji.test(segment);
-    const typeface = fonts.pick(segment, style, neutral ? last?.typeface : undefined);
-    const script = neutral && last !== undefined ? last.script : scriptOf(segment);
+    const leans = neutral && last !== undefined && last.script !== 'Emoji';
+    const typeface = fonts.pick(segment, style, leans ? last.typeface : undefined);
+    const script = leans ? last.script : scriptOf(segment);
     if (last?.level === level && last.typeface === typeface && last.script === script) {
       last.end = index + segment.length;
     } else {
@@ -98,6 +99,7 @@ function runsOf(fonts: FontSet, text: string, style: FontStyle, direction: TextD
 }
 
 function scriptOf(cluster: string): string {
+  if (emoji.test(cluster)) return 'Emoji';
   const named = scripts.find(({ pattern }) => pattern.test(cluster));
   if (named !== undefined) return named.name;
   return shared.test(cluster) ? 'Latin' : `block ${(cluster.codePointAt(0) ?? 0) >> 7}`;

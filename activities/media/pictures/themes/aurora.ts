@@ -1,5 +1,5 @@
 import { num } from '../svg.js';
-import type { ArtCanvas, ThemeDesign } from './theme-design.js';
+import { type ArtCanvas, type ThemeDesign, artTop } from './theme-design.js';
 
 /** Northern lights: curtains of colour and fine flowing lines over a deep violet night, text on glass cards. */
 export const aurora: ThemeDesign = {
@@ -35,7 +35,7 @@ function artwork(canvas: ArtCanvas): string {
     '<linearGradient id="night" x1="0" y1="0" x2="0.5" y2="1"><stop offset="0" stop-color="#120A30"/>',
     '<stop offset="0.6" stop-color="#170C3D"/><stop offset="1" stop-color="#0A1B3A"/></linearGradient>',
     `<linearGradient id="shade" ${shade}><stop offset="0" stop-color="#110930" stop-opacity="0.86"/>`,
-    '<stop offset="0.45" stop-color="#110930" stop-opacity="0.62"/><stop offset="1" stop-color="#110930" stop-opacity="0"/></linearGradient>',
+    '<stop offset="0.45" stop-color="#110930" stop-opacity="0.74"/><stop offset="0.72" stop-color="#110930" stop-opacity="0.26"/><stop offset="1" stop-color="#110930" stop-opacity="0"/></linearGradient>',
     `<radialGradient id="dusk" cx="0.86" cy="0.02" r="0.62"><stop offset="0" stop-color="${colours[1]}" stop-opacity="0.42"/>`,
     `<stop offset="0.5" stop-color="${colours[1]}" stop-opacity="0.12"/><stop offset="1" stop-color="${colours[1]}" stop-opacity="0"/></radialGradient>`,
     '</defs>',
@@ -66,13 +66,22 @@ function outline(canvas: ArtCanvas, line: Wave): string {
   return `M ${points.join(' L ')}`;
 }
 
+/** Height of the uppermost curtain as a part of the canvas: over the text's side, or under the text. */
+function firstLight(canvas: ArtCanvas): number {
+  return canvas.shape === 'landscape' ? 0.1 : Math.max(0.56, artTop(canvas) / canvas.height + 0.055);
+}
+
 /** Light that hangs down from a wave and fades away below it. */
 function curtains(canvas: ArtCanvas, colours: Lights): string {
   const { width, height, shape } = canvas;
-  const base = shape === 'landscape' ? 0.1 : 0.56;
+  const base = firstLight(canvas);
   return colours
     .map((colour, i) => {
-      const line = wave(canvas, base + i * (shape === 'landscape' ? 0.15 : 0.1), 0.1);
+      const line = wave(
+        canvas,
+        base + i * (shape === 'landscape' ? 0.15 : 0.1),
+        shape === 'landscape' ? 0.1 : 0.055,
+      );
       const top = line(0.75);
       const drop = height * (shape === 'landscape' ? 0.72 : 0.5);
       const gradient = `<linearGradient id="light${i}" gradientUnits="userSpaceOnUse" x1="0" y1="${num(top - height * 0.06)}" x2="${num(-width * 0.08)}" y2="${num(top + drop)}"><stop offset="0" stop-color="${colour}" stop-opacity="0.66"/><stop offset="0.3" stop-color="${colour}" stop-opacity="0.34"/><stop offset="1" stop-color="${colour}" stop-opacity="0"/></linearGradient>`;
@@ -85,9 +94,10 @@ function curtains(canvas: ArtCanvas, colours: Lights): string {
 /** Fine parallel lines between two waves, like threads in silk. */
 function silk(canvas: ArtCanvas, colours: Lights): string {
   const { unit, shape } = canvas;
-  const level = shape === 'landscape' ? 0.34 : 0.74;
-  const upper = wave(canvas, level - 0.08, 0.14);
-  const lower = wave(canvas, level + 0.26, 0.12);
+  const level = firstLight(canvas);
+  const [rise, fall] = shape === 'landscape' ? [0.16, 0.5] : [0.11, 0.44];
+  const upper = wave(canvas, level + rise, shape === 'landscape' ? 0.14 : 0.09);
+  const lower = wave(canvas, level + fall, 0.12);
   const threads = 26;
   return Array.from({ length: threads }, (_, i) => {
     const part = i / (threads - 1);

@@ -121,9 +121,11 @@ function planet({ canvas, tint, x, y, radius }: Planet): string {
 }
 
 /** Wide circles around the planet, each with a moon on it, instead of rings. */
-function orbits({ unit, random }: ArtCanvas, tint: Tint, radius: number): string[] {
+function orbits({ unit, shape, random }: ArtCanvas, tint: Tint, radius: number): string[] {
   return [1.28, 1.62, 1.98].flatMap((scale, i) => {
-    const angle = random.between(0.55, 1.25) * Math.PI + i * 0.5;
+    const turn = random.between(0, 1);
+    // Beside text a moon may stand anywhere on the left, above or under text only lower than the planet.
+    const angle = (shape === 'landscape' ? 0.55 + turn * 0.7 + i * 0.16 : 0.62 + turn * 0.26) * Math.PI;
     const r = radius * scale;
     const ring = `<circle r="${num(r)}" fill="none" stroke="${tint.lit}" stroke-opacity="${num(0.3 - i * 0.07)}" stroke-width="${num(1.6 * unit)}" stroke-dasharray="${i === 1 ? `${num(2 * unit)} ${num(11 * unit)}` : 'none'}" stroke-linecap="round"/>`;
     const moon = `<circle cx="${num(Math.cos(angle) * r)}" cy="${num(Math.sin(angle) * r)}" r="${num((12 - i * 3) * unit)}" fill="${i === 0 ? tint.moon : tint.lit}"/>`;

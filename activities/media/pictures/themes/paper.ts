@@ -1,5 +1,5 @@
 import { num } from '../svg.js';
-import { type ArtCanvas, type ThemeDesign, focus } from './theme-design.js';
+import { type ArtCanvas, type ThemeDesign, artTop, focus } from './theme-design.js';
 
 /** Cut paper on warm stock: flat shapes with a soft shadow, set in a serif, quiet as a well-made book. */
 export const paper: ThemeDesign = {
@@ -85,7 +85,8 @@ function arches(canvas: ArtCanvas, colours: Palette): string {
   const { x, radius } = focus(canvas);
   const centre = x + radius * random.between(0, 0.12);
   const foot = height + 20;
-  const spring = { landscape: 0.56, portrait: 0.84, square: 0.94 }[canvas.shape] * height;
+  const spring =
+    canvas.shape === 'landscape' ? height * 0.56 : Math.max(height * 0.84, artTop(canvas) + radius * 1.1);
   const arch = (scale: number, colour: string) => {
     const r = radius * scale;
     const path = `M ${num(centre - r)} ${num(foot)} V ${num(spring)} A ${num(r)} ${num(r)} 0 0 1 ${num(centre + r)} ${num(spring)} V ${num(foot)} Z`;
@@ -101,7 +102,7 @@ function tiles(canvas: ArtCanvas, colours: Palette): string {
   const size = shape === 'landscape' ? height / 5 : shape === 'portrait' ? width / 4.5 : height / 6;
   const columns = shape === 'landscape' ? 3 : shape === 'portrait' ? 5 : 4;
   const rows = shape === 'landscape' ? 6 : 2;
-  const top = shape === 'landscape' ? -size * 0.2 : height - size * 1.9;
+  const top = shape === 'landscape' ? -size * 0.2 : Math.max(height - size * 1.9, artTop(canvas));
   const drawn: string[] = [];
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {

@@ -11,6 +11,8 @@ export interface ArtCanvas {
   /** Counts from 1; picks the motif. */
   sceneNumber: number;
   random: SeededRandom;
+  /** Below this height, in pixels of the canvas, no text stands. */
+  textBottom: number;
 }
 
 export type FrameShape = 'landscape' | 'portrait' | 'square';
@@ -32,13 +34,20 @@ export interface ThemeDesign {
 }
 
 /** The side of the canvas that text leaves free: the centre of what there is to see, and how large it may be. */
-export function focus({ width, height, shape }: ArtCanvas): { x: number; y: number; radius: number } {
+export function focus(canvas: ArtCanvas): { x: number; y: number; radius: number } {
+  const { width, height, shape } = canvas;
+  const below = (y: number, radius: number) => Math.max(y, artTop(canvas) + radius * 1.17);
   switch (shape) {
     case 'landscape':
       return { x: width * 0.83, y: height * 0.44, radius: height * 0.3 };
     case 'portrait':
-      return { x: width * 0.74, y: height * 0.8, radius: width * 0.36 };
+      return { x: width * 0.74, y: below(height * 0.8, width * 0.36), radius: width * 0.36 };
     case 'square':
-      return { x: width * 0.84, y: height * 0.82, radius: height * 0.26 };
+      return { x: width * 0.84, y: below(height * 0.82, height * 0.26), radius: height * 0.26 };
   }
+}
+
+/** Where artwork may begin that stands under the text instead of beside it; a motion moves it a little. */
+export function artTop({ textBottom, height }: ArtCanvas): number {
+  return textBottom + height * 0.035;
 }
