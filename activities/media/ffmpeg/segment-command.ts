@@ -1,0 +1,53 @@
+import { ffmpegArguments, fileName } from './command.js';
+
+/** Raised when the same frames come out as other bytes, so that cached segments never mix two settings. */
+export const segmentVersion = 1;
+
+/**
+ * x264 on one thread, because segments run side by side. Every segment has the same parameter sets, starts
+ * with an IDR picture and refers to nothing outside it, so that segments join without encoding again.
+ * Compared on slides with motion, see test/bench/media.ts: as good and as small as `veryfast` at crf 23.
+ */
+const x264 = [
+  ...['-preset', 'superfast', '-crf', '24', '-profile:v', 'high', '-threads', '1'],
+  ...['-x264-params', 'mbtree=1:open-gop=0:chromaloc=1:force-cfr=1'],
+];
+
+const colour = [
+  '-color_range',
+  'tv',
+  '-colorspace',
+  'bt709',
+  '-color_trc',
+  'bt709',
+  '-color_primaries',
+  'bt709',
+];
+
+/** Raw planar 4:2:0 frames on `pipe:0` → an H.264 segment in MP4 at `target`. */
+export function segmentArguments(
+  size: { width: number; height: number; fps: number },
+  target: string,
+): string[] {
+  return ffmpegArguments({
+    inputs: [
+      {
+        source: 'pipe:0',
+        options: [
+          ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', `${size.width}x${size.height}`],
+          ...['-framerate', String(size.fps), ...colour],
+        ],
+      },
+    ],
+    outputs: [
+      {
+        target: fileName(target),
+        options: [
+          ...['-c:v', 'libx264', ...x264, '-pix_fmt', 'yuv420p', ...colour],
+          ...['-fps_mode', 'passthrough', '-video_track_timescale', String(size.fps * 512)],
+          ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4'],
+        ],
+      },
+    ],
+  });
+}
