@@ -9,7 +9,6 @@ const codes = {
   invalid_refresh_token: [401, 'The refresh token is not valid; log in again.'],
   account_suspended: [403, 'This account is suspended.'],
   not_found: [404, 'There is nothing here.'],
-  method_not_allowed: [405, 'This address does not take that method.'],
   email_taken: [409, 'There is an account with this e-mail address already.'],
   idempotency_in_flight: [409, 'The first request with this Idempotency-Key is still being worked on.'],
   job_not_finished: [409, 'The job has no result yet.'],

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { JobRow } from '../db/jobs.js';
-import { jobStatuses, jobTypes, stepStatuses } from '../workflows/contract.js';
+import { jobStatuses, jobTypes, stepStatuses, type StepState } from '../workflows/contract.js';
 import type { ProgressView } from './live-progress.js';
 
 const time = z.iso.datetime();
@@ -68,7 +68,7 @@ export function jobBody(row: JobRow, live?: ProgressView): Job {
     currentStep: current?.stepName ?? reviewed?.stepName ?? null,
     totalSteps: steps.length,
     completedSteps: steps.filter((step) => step.status === 'completed' || step.status === 'skipped').length,
-    steps,
+    steps: steps.map(toStep),
     result: row.result === null ? null : withAddresses(row.id, row.result),
     error: row.error,
     credits: { quoted: row.credits_quoted, charged: row.credits_charged },
@@ -78,6 +78,13 @@ export function jobBody(row: JobRow, live?: ProgressView): Job {
     startedAt: row.started_at?.toISOString() ?? null,
     completedAt: row.completed_at?.toISOString() ?? null,
   };
+}
+
+/** In a fixed order of members: the database keeps them in one of its own. */
+function toStep(step: StepState): StepState {
+  const { stepName, status, progress, message, attempt } = step;
+  const { startedAt, completedAt, errorMessage, cached } = step;
+  return { stepName, status, progress, message, attempt, startedAt, completedAt, errorMessage, cached };
 }
 
 function rowProgress(row: JobRow): ProgressView {

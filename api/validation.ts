@@ -16,7 +16,8 @@ function issueErrors(issue: z.core.$ZodIssue, parents: string[]): FieldError[] {
     const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0] ?? [];
     return closest.flatMap((inner) => issueErrors(inner, path));
   }
-  return [{ path: path.join('.'), message: issue.message }];
+  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [{ path: path.join('.'), message: missing ? 'is required' : issue.message }];
 }
 
 /** A refusal of one field, for what a schema cannot know. */
@@ -27,19 +28,22 @@ export function refuseField(path: string, message: string): ProblemError {
 /** Text that can be kept as JSON in the database: no NUL and no half of a surrogate pair. */
 const storable = /^[^\0\p{Cs}]*$/u;
 
-/** Free text of a user's: 1 to `max` UTF-16 units after trimming. */
-export function userText(max: number) {
-  return storableText(max).min(1, 'must not be empty');
+/** Free text of a user's: up to `max` UTF-16 units after trimming. */
+export function storableText(max: number) {
+  return textUpTo(max).refine(isStorable, unstorable);
 }
 
-/** The same, but it may be empty. */
-export function storableText(max: number) {
-  return z
-    .string()
-    .trim()
-    .max(max, `must be at most ${max} characters long`)
-    .regex(storable, 'must not contain NUL or broken Unicode');
+/** The same, but it must not be empty. */
+export function userText(max: number) {
+  return textUpTo(max).min(1, 'must not be empty').refine(isStorable, unstorable);
 }
+
+function textUpTo(max: number) {
+  return z.string().trim().max(max, `must be at most ${max} characters long`);
+}
+
+const isStorable = (text: string): boolean => storable.test(text);
+const unstorable = 'must not contain NUL or broken Unicode';
 
 /** A BCP 47 language tag in its canonical form, e.g. `pt-BR`. */
 export const languageTag = z

@@ -78,16 +78,6 @@ export async function requestCancel(db: Db, userId: string, id: string): Promise
     .executeTakeFirst();
 }
 
-/** Takes the wish back, when the engine could not be told. */
-export async function withdrawCancel(db: Db, id: string): Promise<void> {
-  await db
-    .updateTable('jobs')
-    .set({ cancel_requested_at: null })
-    .where('id', '=', id)
-    .where('status', 'in', live)
-    .execute();
-}
-
 /** Ends a job that no workflow knows. Answers whether it was still so. */
 export async function cancelUnsubmitted(db: Db, id: string): Promise<boolean> {
   const rows = await db

@@ -5,7 +5,6 @@ import {
   requestCancel,
   setEdits,
   withApprovalLock,
-  withdrawCancel,
   type JobRow,
 } from '../../db/jobs.js';
 import { acceptJob } from '../accept-job.js';
@@ -40,7 +39,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     responses: {
       200: jsonAnswer('Cancelled or over already', jobSchema),
       202: jsonAnswer('It winds down', jobSchema),
-      ...problems(401, 404, 503),
+      ...problems(401, 404),
     },
   });
 
@@ -80,10 +79,8 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
       if ((await jobs.cancel(row.id)) === 'requested') return 'winding_down';
     } catch (error) {
       if (!(error instanceof EngineUnavailableError)) throw error;
-      if (row.submitted_at !== null) {
-        await withdrawCancel(db, row.id);
-        throw new ProblemError('engine_unavailable', { cause: error });
-      }
+      // The wish is written down: the sweeper passes it on.
+      if (row.submitted_at !== null) return 'winding_down';
     }
     return (await cancelUnsubmitted(db, row.id)) ? 'ended' : 'winding_down';
   }

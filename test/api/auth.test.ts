@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { password, startApi, type TestApi } from './support.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const auth = '/api/v1/auth';
+const me = '/api/v1/users/me';
+
+describe('an account', () => {
+  it('lives from registration to logout', async () => {
+    const registered = await api.call(`${auth}/register`, {
+      body: { email: ' Ada@Example.COM ', password, name: 'Ada' },
+    });
+    expect(registered.status).toBe(201);
+    expect(registered.json).toMatchObject({
+      expiresIn: 900,
+      user: { email: 'ada@example.com', name: 'Ada', role: 'user', credits: 0, subscription: null },
+    });
+
+    const login = await api.call(`${auth}/login`, { body: { email: 'ADA@example.com', password } });
+    expect(login.status).toBe(200);
+    const token = login.json.accessToken;
+    expect((await api.call(me, { token })).json.email).toBe('ada@example.com');
+
+    const changed = await api.call(me, { method: 'PUT', token, body: { firstName: 'Ada', name: null } });
+    expect(changed.json).toMatchObject({ firstName: 'Ada', name: null, lastName: null });
+
+    expect((await api.call(`${auth}/logout`, { method: 'POST', token })).status).toBe(204);
+    expect((await api.call(me, { token })).status).toBe(401);
+    const refreshed = await api.call(`${auth}/refresh`, { body: { refreshToken: login.json.refreshToken } });
+    expect(refreshed.json.code).toBe('invalid_refresh_token');
+    // The login of the registration is another family and goes on.
+    expect((await api.call(me, { token: registered.json.accessToken })).status).toBe(200);
+  });
+
+  it('is refused a second time for the same address', async () => {
+    const { email } = await api.register();
+    const again = await api.call(`${auth}/register`, { body: { email: email.toUpperCase(), password } });
+    expect([again.status, again.json.code]).toEqual([409, 'email_taken']);
+  });
+
+  it('cannot be given a role, credits or a status by its owner', async () => {
+    const { token } = await api.register();
+    for (const field of ['role', 'credits', 'status', 'isVerified', 'id', 'email']) {
+      const answer = await api.call(me, { method: 'PUT', token, body: { name: 'x', [field]: 'admin' } });
+      expect(answer.status).toBe(422);
+      expect(answer.json.errors).toEqual([{ path: `body.${field}`, message: 'there is no such field' }]);
+    }
+    const registration = await api.call(`${auth}/register`, {
+      body: { email: 'mallory@example.com', password, role: 'admin' },
+    });
+    expect(registration.status).toBe(422);
+  });
+
+  it('that is suspended is out at once', async () => {
+    const user = await api.register();
+    await api.db.updateTable('users').set({ status: 'suspended' }).where('id', '=', user.id).execute();
+    expect((await api.call(me, { token: user.token })).json.code).toBe('account_suspended');
+    const login = await api.call(`${auth}/login`, { body: { email: user.email, password } });
+    expect([login.status, login.json.code]).toEqual([403, 'account_suspended']);
+    const refresh = await api.call(`${auth}/refresh`, { body: { refreshToken: user.refreshToken } });
+    expect(refresh.json.code).toBe('account_suspended');
+    const guess = await api.call(`${auth}/login`, { body: { email: user.email, password: 'wrong guess' } });
+    expect(guess.json.code).toBe('invalid_credentials');
+  });
+});
+
+describe('a login', () => {
+  it('answers alike for an unknown address and a wrong password, in body and in time', async () => {
+    const { email } = await api.register();
+    const attempt = async (address: string) => {
+      const startedAt = performance.now();
+      const answer = await api.call(`${auth}/login`, { body: { email: address, password: 'not the one' } });
+      return { answer, ms: performance.now() - startedAt };
+    };
+    const unknown: number[] = [];
+    const wrong: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const a = await attempt('nobody@example.com');
+      const b = await attempt(email);
+      const strip = ({ timestamp, requestId, ...rest }: Record<string, unknown>) => rest;
+      expect([a.answer.status, strip(a.answer.json)]).toEqual([b.answer.status, strip(b.answer.json)]);
+      unknown.push(a.ms);
+      wrong.push(b.ms);
+    }
+    const median = (values: number[]) => values.toSorted((x, y) => x - y)[4] ?? 0;
+    // Without the decoy hash the unknown address answers in a tenth of the time.
+    expect(median(unknown)).toBeGreaterThan(median(wrong) * 0.5);
+    expect(median(unknown)).toBeLessThan(median(wrong) * 2);
+  });
+
+  it('keeps only hashes', async () => {
+    const { token, refreshToken } = await api.register();
+    const sessions = await api.db.selectFrom('sessions').selectAll().execute();
+    const refreshTokens = await api.db.selectFrom('refresh_tokens').selectAll().execute();
+    const users = await api.db.selectFrom('users').selectAll().execute();
+    const stored = JSON.stringify([sessions, refreshTokens, users]);
+    expect(stored).not.toContain(token);
+    expect(stored).not.toContain(refreshToken);
+    expect(stored).not.toContain(password);
+    expect(users[0]?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(JSON.stringify(api.log)).not.toContain(token);
+    expect(JSON.stringify(api.log)).not.toContain(password);
+  });
+
+  it('ends with its access token, however often that is used', async () => {
+    const { id, token } = await api.register();
+    const almost = new Date(Date.now() + 60_000);
+    await api.db.updateTable('sessions').set({ expires_at: almost }).where('user_id', '=', id).execute();
+    expect((await api.call(me, { token })).status).toBe(200);
+    const session = await api.db
+      .selectFrom('sessions')
+      .select('expires_at')
+      .where('user_id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(session.expires_at).toEqual(almost);
+    await api.db
+      .updateTable('sessions')
+      .set({ expires_at: new Date(Date.now() - 1) })
+      .where('user_id', '=', id)
+      .execute();
+    expect((await api.call(me, { token })).status).toBe(401);
+  });
+
+  it.each(['', 'Bearer', 'Bearer ', 'Basic abc', 'Bearer a b', 'Bearer \tx', `Bearer ${'x'.repeat(5000)}`])(
+    'is not what %j says',
+    async (authorization) => {
+      const answer = await api.call(me, { headers: { authorization } });
+      expect([answer.status, answer.json.code]).toEqual([401, 'unauthorized']);
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    },
+  );
+});
+
+describe('a refresh token', () => {
+  const refresh = (refreshToken: string) => api.call(`${auth}/refresh`, { body: { refreshToken } });
+
+  it('gives a new pair each time', async () => {
+    let { refreshToken } = await api.register();
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await refresh(refreshToken);
+      expect(answer.status).toBe(200);
+      expect(answer.json.refreshToken).not.toBe(refreshToken);
+      expect((await api.call(me, { token: answer.json.accessToken })).status).toBe(200);
+      refreshToken = answer.json.refreshToken;
+    }
+  });
+
+  it('used ten times at once leaves the user logged in', async () => {
+    const { refreshToken } = await api.register();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(refreshToken)));
+    expect(answers.map((answer) => answer.status)).toEqual(Array(10).fill(200));
+    for (const answer of answers) {
+      expect((await api.call(me, { token: answer.json.accessToken })).status).toBe(200);
+      expect((await refresh(answer.json.refreshToken)).status).toBe(200);
+    }
+  });
+
+  it('that was spent long ago ends its whole family, which is audited', async () => {
+    const { id, token, refreshToken } = await api.register();
+    const second = await refresh(refreshToken);
+    await api.db
+      .updateTable('refresh_tokens')
+      .set({ spent_at: new Date(Date.now() - 11_000) })
+      .where('user_id', '=', id)
+      .where('spent_at', 'is not', null)
+      .execute();
+    expect((await refresh(refreshToken)).json.code).toBe('invalid_refresh_token');
+    expect((await refresh(second.json.refreshToken)).status).toBe(401);
+    expect((await api.call(me, { token })).status).toBe(401);
+    expect((await api.call(me, { token: second.json.accessToken })).status).toBe(401);
+    const audited = await api.db
+      .selectFrom('audit_log')
+      .selectAll()
+      .where('actor_id', '=', id)
+      .where('action', '=', 'auth.refresh_token_reused')
+      .execute();
+    expect(audited).toHaveLength(1);
+  });
+
+  it('that is over is refused', async () => {
+    const { id, refreshToken } = await api.register();
+    await api.db
+      .updateTable('refresh_tokens')
+      .set({ expires_at: new Date(Date.now() - 1) })
+      .where('user_id', '=', id)
+      .execute();
+    expect((await refresh(refreshToken)).status).toBe(401);
+    expect((await refresh('never-was-one')).status).toBe(401);
+  });
+});

@@ -1,0 +1,120 @@
+import { createAdaptorServer } from '@hono/node-server';
+import { inject } from 'vitest';
+import { createApp } from '../../api/app.js';
+import { createJobsClient, type JobsClient } from '../../api/jobs-client.js';
+import type { Db } from '../../db/database.js';
+import { createLogger } from '../../logger.js';
+import { createLocalStorage } from '../../storage/local.js';
+import type { Storage } from '../../storage/storage.js';
+import { createTestDatabase, createTestFolder } from '../support/services.js';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body as JSON, for tests to look into. */
+  json: Json;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test looks into whatever comes
+export type Json = any;
+
+export interface CallOptions {
+  method?: string;
+  token?: string | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface TestApi {
+  url: string;
+  db: Db;
+  storage: Storage;
+  jobs: JobsClient;
+  /** Lines of the log, parsed. */
+  log: Json[];
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  /** A user of their own. */
+  register(): Promise<{ id: string; email: string; token: string; refreshToken: string }>;
+  stop(): Promise<void>;
+}
+
+export const password = 'correct horse';
+
+/** The real app behind a real HTTP server on a free port, on a schema and a folder of its own. */
+export async function startApi(
+  options: { temporalAddress?: string; namespace?: string; storage?: (real: Storage) => Storage } = {},
+): Promise<TestApi> {
+  const database = await createTestDatabase();
+  const folder = await createTestFolder('api');
+  const real = await createLocalStorage(folder.path);
+  const storage = options.storage?.(real) ?? real;
+  const jobs = createJobsClient({
+    address: options.temporalAddress ?? inject('temporalAddress'),
+    namespace: options.namespace ?? 'default',
+    tls: false,
+    apiKey: undefined,
+  });
+  const log: Json[] = [];
+  const logger = createLogger(
+    { level: 'info', name: 'api' },
+    { write: (line: string) => void log.push(JSON.parse(line)) },
+  );
+  const drain = new AbortController();
+  const app = createApp({ db: database.db, storage, jobs, logger, draining: drain.signal });
+  const server = createAdaptorServer({ fetch: app.fetch });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+  const url = `http://127.0.0.1:${port}`;
+
+  async function call(path: string, { method, token, body, headers }: CallOptions = {}): Promise<Answer> {
+    const response = await fetch(`${url}${path}`, {
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: parse(text) };
+  }
+
+  let users = 0;
+  return {
+    url,
+    db: database.db,
+    storage,
+    jobs,
+    log,
+    call,
+    async register() {
+      users += 1;
+      const email = `user${users}@example.com`;
+      const answer = await call('/api/v1/auth/register', { body: { email, password } });
+      const { user, accessToken, refreshToken } = answer.json;
+      return { id: user.id, email, token: accessToken, refreshToken };
+    },
+    async stop() {
+      drain.abort();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await jobs.close();
+      await database.drop();
+      await folder.remove();
+    },
+  };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
