@@ -86,7 +86,7 @@ async function uploadParts(
     );
     const outcomes = await Promise.allSettled(workers);
     const broken = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (broken !== undefined) throw broken.reason;
+    if (broken !== undefined) throw broken.reason as Error;
   } finally {
     await file.close();
   }

@@ -51,10 +51,14 @@ export async function reachableFolder(wanted: string, identity: Identity | undef
   for (const base of ['/var/lib', tmpdir()]) {
     const outside = join(base, 'callsheet', name);
     if (!(await canPass(outside, identity))) continue;
-    await mkdir(outside, { recursive: true });
-    await chmod(join(base, 'callsheet'), 0o711);
-    await chmod(outside, 0o711);
-    return outside;
+    try {
+      await mkdir(outside, { recursive: true });
+      await chmod(join(base, 'callsheet'), 0o711);
+      await chmod(outside, 0o711);
+      return outside;
+    } catch {
+      // Not ours to write in; the next one then.
+    }
   }
   throw new Error(
     `the user ${userName} cannot reach ${path}: set DATA_DIR to a folder that every user may enter`,
