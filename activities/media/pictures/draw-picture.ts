@@ -10,7 +10,7 @@ import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { frameSize } from '../frame-size.js';
-import type { PictureProvider, PictureRequest } from './picture-provider.js';
+import type { PictureProvider, PictureSubject } from './picture-provider.js';
 
 export interface DrawPictureDeps {
   artifacts: Pick<ArtifactStore, 'fetch' | 'publishBytes' | 'publishJson' | 'readJson'>;
@@ -20,23 +20,24 @@ export interface DrawPictureDeps {
 }
 
 /**
- * Draws one scene → {@link PictureDocument}, cached by what shows in it: the same scene in another video, or
- * after an edit of its narration that leaves its cues alone, is not drawn again.
+ * Draws one scene → {@link PictureDocument}, cached by the scene and how it is drawn: an edit of another scene,
+ * or the same scene in another job, finds it again.
  *
  * @throws ApplicationFailure, non-retryable, when the scene does not exist or its picture cannot be used.
  */
 export function createDrawPicture({ artifacts, cache, pictureProviders }: DrawPictureDeps) {
   return async function drawPicture(input: DrawPictureInput): Promise<DrawPictureResult> {
-    return withHeartbeat('images', input.sceneNumber - 1, async ({ report, signal }) => {
+    return withHeartbeat('images', input.sceneNumber - 1, async (pulse) => {
       const script = await artifacts.readJson<ScriptDocument>(input.script);
-      const request = requestFor(input, script);
+      const subject = subjectFor(input, script);
       const provider = pictureProviders[input.options.images.provider];
-      const name = { activity: `drawPicture/${provider.name}`, version: provider.version, inputs: request };
-      const { value, cached } = await cache.through(name, async () => {
-        const image = request.scene.imageArtifact;
+      const inputs = { subject, surroundings: await provider.surroundings(subject) };
+      const name = { activity: `drawPicture/${provider.name}`, version: provider.version, inputs };
+      const produce = async () => {
+        const image = subject.scene.imageArtifact;
         const imagePath = image === null ? null : await artifacts.fetch(image);
-        const drawn = await provider.draw({ ...request, imagePath }, signal);
-        report(0.7);
+        const drawn = await provider.draw({ ...subject, imagePath }, pulse.signal);
+        pulse.report(0.7);
         const background = await artifacts.publishBytes(drawn.background.bytes, drawn.background.extension);
         const overlays: PictureOverlay[] = [];
         for (const { bytes, extension, x, y, width, height, appearAtWord } of drawn.overlays) {
@@ -49,17 +50,18 @@ export function createDrawPicture({ artifacts, cache, pictureProviders }: DrawPi
           value: { picture, note: drawn.note },
           artifacts: [picture, background, ...overlays.map(({ artifact }) => artifact)],
         };
-      });
-      report(1, value.note === null ? undefined : `Scene ${input.sceneNumber}: ${value.note}`);
+      };
+      const { value, cached } = await cache.through(name, produce, pulse.signal);
+      pulse.report(1, value.note === null ? undefined : `Scene ${input.sceneNumber}: ${value.note}`);
       return { picture: value.picture, cached };
     });
   };
 }
 
-function requestFor(
+function subjectFor(
   { sceneNumber, sceneCount, options }: DrawPictureInput,
   script: ScriptDocument,
-): Omit<PictureRequest, 'imagePath'> {
+): PictureSubject {
   const scene = script.scenes.find(({ number }) => number === sceneNumber);
   if (scene === undefined) {
     throw invalidInput({ code: 'scene_missing', detail: `The script has no scene ${sceneNumber}.` });

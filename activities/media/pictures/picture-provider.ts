@@ -1,7 +1,7 @@
 import type { AspectRatio, Motion, PictureProviderName, Scene, Theme } from '../../../workflows/contract.js';
 
 /** What a provider needs to know to draw one scene. Everything here is part of the picture's cache key. */
-export interface PictureRequest {
+export interface PictureSubject {
   scene: Scene;
   sceneCount: number;
   /** Title of the whole video; only the first scene shows it. */
@@ -16,6 +16,9 @@ export interface PictureRequest {
   motion: Motion;
   /** Keeps the lower fifth of the frame free. */
   captionsBurned: boolean;
+}
+
+export interface PictureRequest extends PictureSubject {
   /** Path of the user's own picture, already fetched; null when the provider draws the background. */
   imagePath: string | null;
 }
@@ -49,6 +52,8 @@ export interface DrawnPicture {
 export interface PictureProvider {
   name: PictureProviderName;
   version: number;
+  /** What else the picture depends on, as plain data: it becomes part of the cache key. */
+  surroundings(request: PictureSubject): Promise<unknown>;
   /** @throws ApplicationFailure, non-retryable for a picture of the user's that cannot be used. */
   draw(request: PictureRequest, signal: AbortSignal): Promise<DrawnPicture>;
 }

@@ -1,16 +1,20 @@
 import type { FontSet } from '../text/font-set.js';
+import { movingScale } from '../compositor/motion.js';
 import { cleanText } from '../text/clean-text.js';
 import { frameGeometry } from './frame-geometry.js';
-import type { DrawnPicture, EncodedPicture, PictureProvider, PictureRequest } from './picture-provider.js';
+import type {
+  DrawnPicture,
+  EncodedPicture,
+  PictureProvider,
+  PictureRequest,
+  PictureSubject,
+} from './picture-provider.js';
 import { seededRandom } from './random.js';
 import { rasterizeBackground, rasterizeMark } from './rasterize.js';
 import { type SlideLayout, layOutSlide } from './slide-layout.js';
 import { num } from './svg.js';
 import { themeDesigns } from './themes/theme-designs.js';
 import { toneUserPicture } from './user-picture.js';
-
-/** How much larger than the frame a background is that a motion will move. */
-const motionReserve = 1.15;
 
 /**
  * Typographic slides: drawn artwork of a theme, the heading and one overlay for each bullet. The same request
@@ -20,10 +24,16 @@ export function createSlidesProvider(fonts: FontSet): PictureProvider {
   return {
     name: 'slides',
     version: 1,
+    // A font that the host gets later changes what is drawn, so what is missing now belongs to the key.
+    async surroundings(subject) {
+      const texts = textsOf(subject);
+      await fonts.prepare(texts);
+      return { missing: fonts.missing(texts) };
+    },
     async draw(request, signal): Promise<DrawnPicture> {
       const { scene, sceneCount, title, language, theme, width, height, captionsBurned } = request;
       const design = themeDesigns[theme];
-      const texts = [scene.heading, title ?? '', ...scene.bullets].map(cleanText);
+      const texts = textsOf(request);
       await fonts.prepare(texts);
       const slide = { scene, sceneCount, title, language, width, height, captionsBurned };
       const layout = layOutSlide(fonts, design, slide);
@@ -37,6 +47,10 @@ export function createSlidesProvider(fonts: FontSet): PictureProvider {
   };
 }
 
+function textsOf({ scene, title }: PictureSubject): string[] {
+  return [scene.heading, title ?? '', ...scene.bullets].map(cleanText);
+}
+
 async function drawBackground(
   request: PictureRequest,
   { direction, bottom }: SlideLayout,
@@ -44,7 +58,7 @@ async function drawBackground(
 ): Promise<EncodedPicture> {
   const { theme, scene, motion } = request;
   const mirrored = direction === 'rtl';
-  const reserve = motion === 'none' ? 1 : motionReserve;
+  const reserve = motion === 'none' ? 1 : movingScale;
   const width = Math.round((request.width * reserve) / 2) * 2;
   const height = Math.round((request.height * reserve) / 2) * 2;
   const design = themeDesigns[theme];

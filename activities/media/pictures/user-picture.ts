@@ -7,7 +7,7 @@ import { themeDesigns } from './themes/theme-designs.js';
 
 /** A picture of 50 megapixels is more than any camera phone makes; decoding more would only cost memory. */
 const maxPixels = 50_000_000;
-const signatures: { format: string; matches(head: Buffer): boolean }[] = [
+const signatures: { format: string; matches: (head: Buffer) => boolean }[] = [
   { format: 'jpeg', matches: (head) => head.subarray(0, 3).toString('hex') === 'ffd8ff' },
   { format: 'png', matches: (head) => head.subarray(0, 8).toString('hex') === '89504e470d0a1a0a' },
   {
