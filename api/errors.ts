@@ -90,6 +90,8 @@ export function problemBody(error: ProblemError, requestId: string): Problem {
 }
 
 function standardHeaders(status: number): Record<string, string> {
+  // The rest of the body is not read, so the connection cannot be used again.
+  if (status === 413) return { connection: 'close' };
   if (status === 401) return { 'www-authenticate': 'Bearer' };
   if (status === 503) return { 'retry-after': '5' };
   return {};

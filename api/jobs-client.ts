@@ -30,7 +30,7 @@ export interface LiveProgress {
 
 /** The API's only user of Temporal. No call takes longer than a few seconds, whatever Temporal does. */
 export interface JobsClient {
-  /** @throws when Temporal does not take it now; then the sweeper starts the job. */
+  /** @throws EngineUnavailableError when Temporal does not take it now; then the sweeper starts the job. */
   start(job: JobStart): Promise<'started' | 'already_started'>;
   /** Undefined when there is no such workflow. @throws EngineUnavailableError */
   progress(jobId: string): Promise<LiveProgress | undefined>;
@@ -51,7 +51,11 @@ export class EngineUnavailableError extends Error {
 }
 
 const readDeadlineMs = 2_000;
-const changeDeadlineMs = 5_000;
+const cancelDeadlineMs = 3_000;
+const approveDeadlineMs = 5_000;
+
+/** After a call that Temporal did not answer, others are spared the same wait for so long. */
+const pauseMs = 1_000;
 
 /** Connects with the first call and again whenever it has to. */
 export function createJobsClient(options: TemporalOptions): JobsClient {
@@ -66,9 +70,26 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
   const bounded = <T>(deadlineMs: number, work: () => Promise<T>): Promise<T> =>
     withinMs(deadlineMs, () => client.withDeadline(Date.now() + deadlineMs, work));
 
+  let pausedUntil = 0;
+  function assertNotPaused(): void {
+    if (Date.now() < pausedUntil) throw new EngineUnavailableError(new Error('it did not answer just now'));
+  }
+  function unavailable(cause: unknown): EngineUnavailableError {
+    pausedUntil = Date.now() + pauseMs;
+    return new EngineUnavailableError(cause);
+  }
+
   return {
-    start: (job) => startJob(client, job),
+    async start(job) {
+      assertNotPaused();
+      try {
+        return await startJob(client, job);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
     async progress(jobId) {
+      assertNotPaused();
       const handle = client.getHandle(workflowId(jobId));
       try {
         return await bounded(readDeadlineMs, async () => {
@@ -80,21 +101,24 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
         });
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return undefined;
+        // A query also fails when no worker is there to answer, which says nothing of other calls.
         throw new EngineUnavailableError(error);
       }
     },
     async cancel(jobId) {
+      assertNotPaused();
       try {
-        await bounded(changeDeadlineMs, () => client.getHandle(workflowId(jobId)).cancel());
+        await bounded(cancelDeadlineMs, () => client.getHandle(workflowId(jobId)).cancel());
         return 'requested';
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return 'not_found';
-        throw new EngineUnavailableError(error);
+        throw unavailable(error);
       }
     },
     async approve(jobId, decision) {
+      assertNotPaused();
       try {
-        await bounded(changeDeadlineMs, () =>
+        await bounded(approveDeadlineMs, () =>
           client.getHandle(workflowId(jobId)).executeUpdate<unknown, [ApprovalDecision]>(approvalUpdate, {
             args: [decision],
           }),
@@ -104,7 +128,7 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
         if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
           return 'refused';
         }
-        throw new EngineUnavailableError(error);
+        throw unavailable(error);
       }
     },
     async check() {
