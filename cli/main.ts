@@ -1,6 +1,7 @@
 import { readConfig, type Config } from '../config.js';
 import { runDemo } from './demo/run-demo.js';
 import { demoUsage } from './demo/options.js';
+import { runBucket } from './run-bucket.js';
 import { runMigrate } from './run-migrate.js';
 import { runStart } from './run-start.js';
 import { runStop } from './run-stop.js';
@@ -11,6 +12,7 @@ const usage = `npm run callsheet -- <command>
   stop                end the stack that runs on this DATA_DIR
   demo, render        render one video, on the stack that runs or on one of its own
   migrate up|down     the database's schema
+  bucket              make the S3 bucket of the configuration
 ${demoUsage}`;
 
 type Command = (args: readonly string[], config: Config) => Promise<number>;
@@ -21,6 +23,7 @@ const commands: Record<string, Command> = {
   demo: runDemo,
   render: runDemo,
   migrate: runMigrate,
+  bucket: runBucket,
 };
 
 async function main(): Promise<number> {

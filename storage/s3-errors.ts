@@ -12,6 +12,10 @@ export function isMissingObject(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }
 
+export function isMissingBucket(error: unknown): boolean {
+  return error instanceof S3ServiceException && (error.name === 'NoSuchBucket' || error.name === 'NotFound');
+}
+
 export function isRangeBeyond(error: unknown): boolean {
   return error instanceof S3ServiceException && error.name === 'InvalidRange';
 }

@@ -135,13 +135,13 @@ async function bringUpTemporal(
 
 function apiSpec(config: Config, env: NodeJS.ProcessEnv, logsFolder: string): ProcessSpec {
   const logFile = join(logsFolder, 'api.log');
-  return { name: 'the API', ...ownProgram('api/server'), env, logFile, stopTimeoutMs: stopTimeoutMs(config) };
+  return { name: 'API', ...ownProgram('api/server'), env, logFile, stopTimeoutMs: stopTimeoutMs(config) };
 }
 
 function workersSpec(config: Config, env: NodeJS.ProcessEnv, logsFolder: string): ProcessSpec {
   const logFile = join(logsFolder, 'workers.log');
   const program = ownProgram('workers/main');
-  return { name: 'the workers', ...program, env, logFile, stopTimeoutMs: stopTimeoutMs(config) };
+  return { name: 'worker process', ...program, env, logFile, stopTimeoutMs: stopTimeoutMs(config) };
 }
 
 /** They may finish what they do; a little more, so that the drain ends by itself. */

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, inject, test } from 'vitest';
 import { hashFile } from '../../storage/file-hash.js';
 import { createLocalStorage } from '../../storage/local.js';
+import { ensureBucket } from '../../storage/s3-bucket.js';
 import { createS3Storage } from '../../storage/s3.js';
 import { ObjectMissingError, type Storage } from '../../storage/storage.js';
 import { createTestFolder } from '../support/services.js';
@@ -172,6 +173,12 @@ describe('the S3 adapter', () => {
     await expect(storage.head('a')).rejects.toThrow(failure.message);
     await expect(storage.read('a')).rejects.toThrow(failure.message);
     await expect(storage.putBytes('a', Buffer.from('x'), 'text/plain')).rejects.toThrow(failure.message);
+  });
+
+  test('makes its bucket once', async () => {
+    const options = { ...s3Options(), bucket: 'made-by-us' };
+    expect([await ensureBucket(options), await ensureBucket(options)]).toEqual([true, false]);
+    await createS3Storage(options).check();
   });
 
   test('says which bucket it may not use', async () => {
