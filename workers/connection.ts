@@ -59,6 +59,8 @@ export function workflowClient(settings: TemporalSettings): {
 } {
   const connection = Connection.lazy({
     ...connectionOptions(settings),
+    // No retries of its own: the sweeper comes again, and a retry that outlives `close` ends the process.
+    interceptors: [],
     // The usual pauses of up to two minutes would keep a server that is back unseen.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });

@@ -1,0 +1,176 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { CancelledFailure } from '@temporalio/common';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { invalidInput, transientFailure } from '../../activities/failures.js';
+import { createLab, options, until, type Lab, type RunningWorkers } from '../workflows/lab.js';
+import { writeHistory } from './history-json.js';
+import type { Call, SketchOptions } from '../workflows/sketches.js';
+
+/** Records one history a test. Not part of the suite: see record.ts. */
+const folder = fileURLToPath(new URL('./histories/', import.meta.url));
+
+let lab: Lab;
+let calls: Call[];
+let workers: RunningWorkers | undefined;
+
+beforeAll(async () => {
+  lab = await createLab();
+  await mkdir(folder, { recursive: true });
+});
+
+afterEach(async () => {
+  await workers?.stop();
+});
+
+afterAll(async () => {
+  await lab.close();
+});
+
+async function begin(before?: SketchOptions['before']): Promise<void> {
+  calls = [];
+  workers = await lab.startWorkers({ calls, ...(before === undefined ? {} : { before }) });
+}
+
+const seen = (activity: string) =>
+  until(
+    () => Promise.resolve(calls),
+    (made) => made.some((call) => call.activity === activity),
+    15_000,
+  );
+
+async function keep(name: string, id: string): Promise<void> {
+  await lab.ended(id);
+  const handle = lab.client.getHandle(id);
+  await handle.result().catch(() => undefined);
+  await writeFile(`${folder}${name}.json`, writeHistory(await handle.fetchHistory()));
+}
+
+const retryOnce = () => {
+  let isFirst = true;
+  return ({ activity, item }: Call): Promise<void> => {
+    if (activity !== 'speakScene' || item !== 2 || !isFirst) return Promise.resolve();
+    isFirst = false;
+    throw transientFailure({ code: 'voice_busy', detail: 'The voice is busy.', retryAfterSeconds: 0.1 });
+  };
+};
+
+const failAt =
+  (name: string) =>
+  ({ activity }: Call): Promise<void> => {
+    if (activity !== name) return Promise.resolve();
+    throw invalidInput({ code: 'broken', detail: 'It cannot be read.' });
+  };
+
+const waitAt =
+  (name: string) =>
+  async ({ activity }: Call, signal: AbortSignal): Promise<void> => {
+    if (activity !== name) return;
+    await new Promise((resolve) => {
+      signal.addEventListener('abort', resolve);
+    });
+    throw new CancelledFailure('stopped');
+  };
+
+const reviewed = { options: { ...options, review: 'script' as const } };
+
+it('explainer-finished', async () => {
+  await begin();
+  await keep('explainer-finished', await lab.runExplainer());
+});
+
+it('explainer-retried', async () => {
+  await begin(retryOnce());
+  await keep('explainer-retried', await lab.runExplainer());
+});
+
+it('explainer-failed', async () => {
+  await begin(failAt('renderSegment'));
+  await keep('explainer-failed', await lab.runExplainer());
+});
+
+it('explainer-cancelled', async () => {
+  await begin(waitAt('renderSegment'));
+  const id = await lab.runExplainer();
+  await seen('renderSegment');
+  await lab.client.getHandle(id).cancel();
+  await keep('explainer-cancelled', id);
+});
+
+it('explainer-approved-with-edits', async () => {
+  await begin();
+  const id = await lab.runExplainer(reviewed, { edits: [{ number: 1, heading: 'Edited' }] });
+  await lab.reached(id, 'awaiting_approval');
+  await lab.approve(id, { approved: true, hasEdits: true });
+  await keep('explainer-approved-with-edits', id);
+});
+
+it('explainer-rejected', async () => {
+  await begin();
+  const id = await lab.runExplainer(reviewed);
+  await lab.reached(id, 'awaiting_approval');
+  await lab.approve(id, { approved: false, hasEdits: false });
+  await keep('explainer-rejected', id);
+});
+
+it('explainer-scene-edited', async () => {
+  await begin();
+  const first = await lab.ended(await lab.runExplainer());
+  const videoId = String(first.result?.['videoId']);
+  const edits = [{ number: 2, narration: 'Edited.' }];
+  await keep('explainer-scene-edited', await lab.runExplainer({ videoId }, { edits, videoId }));
+});
+
+it('stages', async () => {
+  await begin();
+  const artifactsOf = async (id: string, kind: string) =>
+    (await lab.artifactsOf(id)).filter((named) => named.kind === kind).map((named) => named.artifact_id);
+  const one = (ids: string[]) => ids[0] ?? '';
+
+  const content = await lab.runStage({ stage: 'content' });
+  await keep('stage-content-finished', content);
+  const scripts = await lab.runStage({
+    stage: 'scripts',
+    content: one(await artifactsOf(content, 'content')),
+  });
+  await keep('stage-scripts-finished', scripts);
+  const script = one(await artifactsOf(scripts, 'script'));
+  const images = await lab.runStage({ stage: 'images', script });
+  await keep('stage-images-finished', images);
+  const voices = await lab.runStage({ stage: 'voices', script });
+  await keep('stage-voices-finished', voices);
+  const spoken = await artifactsOf(voices, 'voice');
+  const captions = await lab.runStage({ stage: 'captions', script, voices: spoken });
+  await keep('stage-captions-finished', captions);
+  const assembly = await lab.runStage({
+    stage: 'assembly',
+    pictures: await artifactsOf(images, 'picture'),
+    voices: spoken,
+    captions: one(await artifactsOf(captions, 'captions')),
+  });
+  await keep('stage-assembly-finished', assembly);
+  expect((await lab.readJob(assembly)).status).toBe('completed');
+});
+
+it('stage-retried', async () => {
+  let isFirst = true;
+  await begin(() => {
+    if (!isFirst) return Promise.resolve();
+    isFirst = false;
+    throw transientFailure({ code: 'busy', detail: 'Busy.', retryAfterSeconds: 0.1 });
+  });
+  await keep('stage-retried', await lab.runStage({ stage: 'content' }));
+});
+
+it('stage-failed', async () => {
+  await begin(failAt('writeContent'));
+  await keep('stage-failed', await lab.runStage({ stage: 'content' }));
+});
+
+it('stage-cancelled', async () => {
+  await begin(waitAt('writeContent'));
+  const id = await lab.runStage({ stage: 'content' });
+  await seen('writeContent');
+  await lab.client.getHandle(id).cancel();
+  await keep('stage-cancelled', id);
+});

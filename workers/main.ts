@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sweepScratch } from '../activities/scratch.js';
+import { readConfig } from '../config.js';
+import { createLogger } from '../logger.js';
+import { pools as allPools, type Pool } from '../workflows/contract.js';
+import { createDependencies } from './dependencies.js';
+import { runWorkers } from './program.js';
+import { installRuntime } from './runtime.js';
+
+/** `node workers/main.js [--pool media --pool delivery …]`; without a pool, all of them in this process. */
+async function main(): Promise<void> {
+  const pools = readPools();
+  const config = readConfig();
+  const logger = createLogger({ level: config.logLevel, name: 'worker' });
+  installRuntime(logger);
+  await sweepScratch(join(config.dataDir, 'scratch'));
+  const dependencies = await createDependencies(config, logger);
+  const workers = runWorkers({ config, pools, dependencies, logger });
+
+  const signal = await firstSignal();
+  logger.info({ stage: 'worker', action: 'drain', success: true, info: { signal } });
+  await workers.stop();
+  await dependencies.close();
+  logger.info({ stage: 'worker', action: 'stop', success: true });
+}
+
+function readPools(): readonly Pool[] {
+  const { values } = parseArgs({ options: { pool: { type: 'string', multiple: true } } });
+  const unknown = values.pool?.find((name) => !isPool(name));
+  if (unknown !== undefined) throw new Error(`there is no pool ${unknown}; pools: ${allPools.join(', ')}`);
+  return values.pool?.filter(isPool) ?? allPools;
+}
+
+function isPool(name: string): name is Pool {
+  return allPools.some((pool) => pool === name);
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        resolve(name);
+      });
+    }
+  });
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
+// What a native library still holds must not keep a drained worker from ending.
+process.exit();

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import type { Config } from '../config.js';
+import type { Logger } from '../logger.js';
+import type { Pool } from '../workflows/contract.js';
+import { ensureWorkflowBundle } from './bundle.js';
+import { connectWorker, workflowClient } from './connection.js';
+import type { Dependencies } from './dependencies.js';
+import { createPoolWorker, workingPools, type PoolActivities } from './pools.js';
+import { ensureSearchAttributes } from './search-attributes.js';
+import { Sweeper } from './sweeper.js';
+
+export interface WorkersOptions {
+  config: Config;
+  pools: readonly Pool[];
+  dependencies: Pick<Dependencies, 'db' | 'activities'>;
+  logger: Logger;
+}
+
+export interface RunningWorkers {
+  /** Takes no more work, lets what runs end within the grace period, then cancels it. */
+  stop(): Promise<void>;
+}
+
+/** A worker that broke is made anew after this long. */
+const restartDelayMs = 2_000;
+
+/**
+ * Polls the task queues of the given pools until `stop`, from whenever Temporal answers, and survives its
+ * restarts. The orchestration pool also sweeps.
+ */
+export function runWorkers(options: WorkersOptions): RunningWorkers {
+  const { config, pools, dependencies, logger } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const current = new Map<string, Worker>();
+  const isOrchestrating = pools.includes('orchestration');
+
+  const runPool = async (
+    pool: keyof PoolActivities,
+    connection: NativeConnection,
+    bundlePath: string,
+  ): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const worker = await createPoolWorker({
+          pool,
+          activities: dependencies.activities,
+          connection,
+          namespace: config.temporal.namespace,
+          settings: config,
+          bundlePath,
+          logger,
+        });
+        if (signal.aborted) return;
+        current.set(pool, worker);
+        logger.info({ stage: 'worker', action: 'poll', success: true, info: { pool } });
+        await worker.run();
+      } catch (error) {
+        logger.error({ stage: 'worker', action: 'poll', success: false, info: { pool }, err: error });
+        await sleep(restartDelayMs, undefined, { signal }).catch(() => undefined);
+      } finally {
+        current.delete(pool);
+      }
+    }
+  };
+
+  const runPools = async (): Promise<void> => {
+    const bundlePath = isOrchestrating ? await ensureWorkflowBundle() : '';
+    const connection = await connectWorker(config.temporal, logger, signal);
+    try {
+      if (isOrchestrating) await registerSearchAttributes(connection, config.temporal.namespace, logger);
+      const working = workingPools(pools, dependencies.activities);
+      await Promise.all(working.map((pool) => runPool(pool, connection, bundlePath)));
+    } finally {
+      await connection.close();
+    }
+  };
+
+  const runSweeper = async (): Promise<void> => {
+    const { client, connection } = workflowClient(config.temporal);
+    const intervalSeconds = config.sweepIntervalSeconds;
+    await new Sweeper({ db: dependencies.db, client, logger, intervalSeconds }).run(signal);
+    await connection.close();
+  };
+
+  const running = Promise.all([runPools(), ...(isOrchestrating ? [runSweeper()] : [])]);
+  // A failure before `stop` is called must not be unhandled; `stop` hands it on.
+  running.catch((error: unknown) => {
+    if (!signal.aborted) logger.error({ stage: 'worker', action: 'run', success: false, err: error });
+  });
+
+  return {
+    async stop() {
+      stopping.abort(new Error('the workers stop'));
+      for (const worker of current.values()) shutDown(worker);
+      await running.catch(() => undefined);
+    },
+  };
+}
+
+function shutDown(worker: Worker): void {
+  // A worker that has not begun to run, or is ending already, refuses.
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+/** Where an operator keeps that right to themselves, the attributes have to be there already. */
+async function registerSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+  logger: Logger,
+): Promise<void> {
+  await ensureSearchAttributes(connection, namespace).catch((error: unknown) => {
+    logger.warn({ stage: 'worker', action: 'register search attributes', success: false, err: error });
+  });
+}
