@@ -13,6 +13,16 @@ const fontFiles = [
   '@expo-google-fonts/noto-sans-hebrew/600SemiBold/NotoSansHebrew_600SemiBold.ttf',
 ];
 
+/**
+ * The face of a whole title follows its script: letters that join are shaped within one face only, while a
+ * Latin word between them can come from another.
+ */
+const scriptFaces: [RegExp, string][] = [
+  [/\p{Script=Devanagari}/u, 'Noto Sans Devanagari'],
+  [/\p{Script=Arabic}/u, 'Noto Sans Arabic'],
+  [/\p{Script=Hebrew}/u, 'Noto Sans Hebrew'],
+];
+
 /** The picture of a video that has none: its title on a gradient whose colours follow from it. WebP. */
 export async function drawFallback(picture: {
   title: string;
@@ -32,7 +42,10 @@ export async function drawFallback(picture: {
 function gradientSvg({ title, width, height }: { title: string; width: number; height: number }): string {
   const size = Math.round(Math.min(width, height) / 10);
   const lines = breakLines(title, Math.max(8, Math.floor((width * 0.84) / (size * 0.56))), 4);
-  const hue = [...title].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 360, 210);
+  const face = scriptFaces.find(([script]) => script.test(title))?.[1] ?? 'Inter';
+  const seed = [...title].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1009, 7);
+  // From blue to violet: white letters stand well on all of these.
+  const hue = 200 + (seed % 90);
   const lineHeight = size * 1.25;
   const top = height / 2 - ((lines.length - 1) * lineHeight) / 2 + size * 0.35;
   const text = lines
@@ -42,10 +55,10 @@ function gradientSvg({ title, width, height }: { title: string; width: number; h
     .join('');
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
 <defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1">
-<stop offset="0" stop-color="hsl(${hue}, 55%, 24%)"/><stop offset="1" stop-color="hsl(${(hue + 50) % 360}, 60%, 13%)"/>
+<stop offset="0" stop-color="hsl(${hue}, 60%, 30%)"/><stop offset="1" stop-color="hsl(${hue + 40}, 60%, 13%)"/>
 </linearGradient></defs>
 <rect width="100%" height="100%" fill="url(#g)"/>
-<text font-family="Inter" font-weight="600" font-size="${size}" fill="#ffffff" text-anchor="middle">${text}</text>
+<text font-family="${face}" font-weight="600" font-size="${size}" fill="#ffffff" text-anchor="middle">${text}</text>
 </svg>`;
 }
 

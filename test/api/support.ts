@@ -43,12 +43,19 @@ export const password = 'correct horse';
 
 /** The real app behind a real HTTP server on a free port, on a schema and a folder of its own. */
 export async function startApi(
-  options: { temporalAddress?: string; namespace?: string; storage?: (real: Storage) => Storage } = {},
+  options: {
+    temporalAddress?: string;
+    namespace?: string;
+    /** Those of a suite that has them already, and ends them itself. */
+    db?: Db;
+    storage?: Storage;
+  } = {},
 ): Promise<TestApi> {
-  const database = await createTestDatabase();
+  const database = options.db === undefined ? await createTestDatabase() : undefined;
+  const db = options.db ?? database?.db;
+  if (db === undefined) throw new Error('no database');
   const folder = await createTestFolder('api');
-  const real = await createLocalStorage(folder.path);
-  const storage = options.storage?.(real) ?? real;
+  const storage = options.storage ?? (await createLocalStorage(folder.path));
   const jobs = createJobsClient({
     address: options.temporalAddress ?? inject('temporalAddress'),
     namespace: options.namespace ?? 'default',
@@ -61,7 +68,7 @@ export async function startApi(
     { write: (line: string) => void log.push(JSON.parse(line)) },
   );
   const drain = new AbortController();
-  const app = createApp({ db: database.db, storage, jobs, logger, draining: drain.signal });
+  const app = createApp({ db, storage, jobs, logger, draining: drain.signal });
   const server = createAdaptorServer({ fetch: app.fetch });
   const port = await new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => {
@@ -88,7 +95,7 @@ export async function startApi(
   let users = 0;
   return {
     url,
-    db: database.db,
+    db,
     storage,
     jobs,
     log,
@@ -105,7 +112,7 @@ export async function startApi(
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await jobs.close();
-      await database.drop();
+      await database?.drop();
       await folder.remove();
     },
   };
