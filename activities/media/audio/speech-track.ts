@@ -38,7 +38,8 @@ export async function writeSpeechTrack(
 function shaped(pcm: Int16Array, { gainDb, fadeSamples }: AudioClip): Float32Array {
   const gain = 10 ** (gainDb / 20) / 32_768;
   const fade = Math.min(fadeSamples, Math.floor(pcm.length / 2));
-  const floats = Float32Array.from(pcm, (sample) => sample * gain);
+  const floats = new Float32Array(pcm.length);
+  for (let n = 0; n < pcm.length; n += 1) floats[n] = (pcm[n] ?? 0) * gain;
   for (let n = 0; n < fade; n += 1) {
     const share = 0.5 - 0.5 * Math.cos((Math.PI * (n + 0.5)) / fade);
     const end = floats.length - 1 - n;
