@@ -20,7 +20,7 @@ export async function goInstall(go: string, module: string, name: string): Promi
   await mkdir(toolsFolder(), { recursive: true });
   const draft = await mkdtemp(join(toolsFolder(), '.building-'));
   try {
-    await runToEnd(go, ['install', module], {
+    await runToEnd(go, ['install', '-trimpath', '-ldflags=-s -w', module], {
       cwd: draft,
       env: inheritedEnvironment({ GOBIN: draft, GOFLAGS: '', GOWORK: 'off' }),
       timeoutMs: 15 * 60_000,

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { readablePostgresPrograms } from './postgres-programs.js';
 import { reachableFolder, serverIdentity, type Identity } from './postgres-identity.js';
 import type { SupervisedProcess, Supervisor } from './process-supervisor.js';
+import { processStart } from './process-start.js';
 import { runToEnd } from './run-to-end.js';
 import { waitUntilReady } from './wait-until.js';
 
@@ -21,6 +22,8 @@ export interface PostgresOptions {
 export interface PostgresServer {
   /** `postgres://user:password@host:port/database`. A secret. */
   url: string;
+  /** Where the cluster really is. */
+  dir: string;
   process: SupervisedProcess;
 }
 
@@ -55,7 +58,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   });
   const url = `postgres://${superuser}:${password}@127.0.0.1:${String(options.port)}/callsheet`;
   await waitUntilReady(server, () => ensureDatabase(url), 60_000);
-  return { url, process: server };
+  return { url, dir, process: server };
 }
 
 function settings(volatile: boolean): string[] {
@@ -118,8 +121,8 @@ async function removeStaleLock(cluster: string): Promise<void> {
   const lock = await readFile(path, 'utf8').catch(() => '');
   const pid = Number(lock.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 0) return;
-  const name = await readFile(`/proc/${String(pid)}/comm`, 'utf8').catch(() => '');
-  if (name.trim() !== 'postgres') await rm(path, { force: true });
+  const name = processStart(pid)?.name;
+  if (name !== 'postgres') await rm(path, { force: true });
 }
 
 /** @throws while the server does not answer. */

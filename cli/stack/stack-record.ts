@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { processStart } from './process-start.js';
 
 const record = z.object({
   /** The process that owns the stack. */
@@ -33,8 +34,8 @@ export function findRunningStack(dataDir: string): StackRecord | undefined {
   }
   const parsed = record.safeParse(jsonOr(text));
   if (!parsed.success) return undefined;
-  const startedAtTick = startTick(parsed.data.pid);
-  const isSame = startedAtTick !== false && startedAtTick === parsed.data.startedAtTick;
+  const found = processStart(parsed.data.pid);
+  const isSame = found !== undefined && found.tick === parsed.data.startedAtTick;
   return isSame ? parsed.data : undefined;
 }
 
@@ -86,24 +87,8 @@ function createOwned(dataDir: string, content: StackRecord): boolean {
 }
 
 function tickOf(pid: number): { startedAtTick?: string } {
-  const tick = startTick(pid);
-  return tick === false || tick === undefined ? {} : { startedAtTick: tick };
-}
-
-/** When a process started, in clock ticks since boot (proc(5), field 22); false when there is no such process. */
-function startTick(pid: number): string | undefined | false {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
-  }
-  try {
-    const line = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name before may hold spaces and brackets; what follows it does not.
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
+  const tick = processStart(pid)?.tick;
+  return tick === undefined ? {} : { startedAtTick: tick };
 }
 
 function jsonOr(text: string): unknown {

@@ -35,7 +35,6 @@ const readyTimeoutMs = 90_000;
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { config, onLine } = options;
-  await checkPorts(config);
   const claim = claimStack(config.dataDir);
   const supervisor = createSupervisor();
   let isStopping = false;
@@ -45,6 +44,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     claim.release();
   };
   try {
+    await checkPorts(config);
     const logsFolder = join(config.dataDir, 'logs');
     const databaseUrl = await bringUpDatabase(config, supervisor, onLine);
     const temporal = await bringUpTemporal(config, supervisor, logsFolder, onLine);
