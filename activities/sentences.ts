@@ -18,14 +18,30 @@ const abbreviations = new Set(
  */
 export function splitSentences(text: string, language: string): TextRange[] {
   const sentences: TextRange[] = [];
-  for (const { index, segment } of segmenter(language).segment(text)) {
-    const range = trimmedRange(text, index, index + segment.length);
+  for (const { start, end } of segments(text, language)) {
+    const range = trimmedRange(text, start, end);
     if (range === undefined) continue;
     const last = sentences.at(-1);
     if (last !== undefined && continues(text, last, range)) last.end = range.end;
     else sentences.push(range);
   }
   return sentences;
+}
+
+/** The segmenter's time grows with the square of its text, so it sees a window at a time. */
+const windowCharacters = 4_000;
+
+function* segments(text: string, language: string): Generator<TextRange> {
+  let at = 0;
+  while (at < text.length) {
+    const window = text.slice(at, at + windowCharacters);
+    const isLast = at + window.length >= text.length;
+    const found = [...segmenter(language).segment(window)];
+    // The last sentence of a window may go on behind it.
+    const whole = isLast || found.length === 1 ? found : found.slice(0, -1);
+    for (const { index, segment } of whole) yield { start: at + index, end: at + index + segment.length };
+    at += whole.reduce((sum, { segment }) => sum + segment.length, 0);
+  }
 }
 
 function trimmedRange(text: string, start: number, end: number): TextRange | undefined {
