@@ -31,6 +31,8 @@ export interface SlideLayout {
 
 /** Most bullets that a slide can show; more are spoken but not shown. */
 const maxBullets = 8;
+/** Longer texts fit on no slide. */
+const maxCharacters = 360;
 /** Type is made smaller in these steps until everything fits. */
 const scales = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55];
 
@@ -101,11 +103,17 @@ function isClosing({ scene, sceneCount }: SlideText): boolean {
   return sceneCount > 2 && scene.number === sceneCount;
 }
 
+/** A slide's text: cleaned, and no longer than could ever fit, so that setting it takes no time. */
+function legible(text: string): string {
+  const letters = [...cleanText(text.slice(0, maxCharacters * 4))];
+  return letters.length <= maxCharacters ? letters.join('') : `${letters.slice(0, maxCharacters).join('')}…`;
+}
+
 function contentOf(text: SlideText): Content {
   const { scene, sceneCount, title } = text;
-  const heading = cleanText(scene.heading);
-  const videoTitle = cleanText(title ?? '');
-  const bullets = scene.bullets.map(cleanText).filter((bullet) => bullet !== '');
+  const heading = legible(scene.heading);
+  const videoTitle = legible(title ?? '');
+  const bullets = scene.bullets.map(legible).filter((bullet) => bullet !== '');
   const isTitle = scene.number === 1 && sceneCount > 1;
   const kind = { isTitle, isClosing: isClosing(text) };
   if (!isTitle || videoTitle === '' || videoTitle.toLowerCase() === heading.toLowerCase()) {

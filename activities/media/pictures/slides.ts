@@ -63,7 +63,9 @@ async function drawBackground(
   const height = Math.round((request.height * reserve) / 2) * 2;
   const design = themeDesigns[theme];
   if (request.imagePath !== null) {
-    return toneUserPicture({ ...request, path: request.imagePath, canvas: { width, height }, mirrored });
+    const textBottom = bottom / request.height;
+    const canvas = { width, height };
+    return toneUserPicture({ ...request, path: request.imagePath, canvas, mirrored, textBottom });
   }
   const { shape } = frameGeometry(request.width, request.height, request.captionsBurned);
   const elements = design.artwork({

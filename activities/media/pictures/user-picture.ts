@@ -3,10 +3,13 @@ import sharp, { type Sharp } from 'sharp';
 import type { Theme } from '../../../workflows/contract.js';
 import { invalidInput } from '../../failures.js';
 import type { EncodedPicture } from './picture-provider.js';
+import { num } from './svg.js';
 import { themeDesigns } from './themes/theme-designs.js';
 
 /** A picture of 50 megapixels is more than any camera phone makes; decoding more would only cost memory. */
 const maxPixels = 50_000_000;
+/** Part of the width that text takes on a wide frame. */
+const textSide = 0.64;
 const signatures: { format: string; matches: (head: Buffer) => boolean }[] = [
   { format: 'jpeg', matches: (head) => head.subarray(0, 3).toString('hex') === 'ffd8ff' },
   { format: 'png', matches: (head) => head.subarray(0, 8).toString('hex') === '89504e470d0a1a0a' },
@@ -26,6 +29,8 @@ export interface UserPictureRequest {
   canvas: { width: number; height: number };
   /** Text stands on the right. */
   mirrored: boolean;
+  /** Part of the height below which no text stands. */
+  textBottom: number;
 }
 
 /**
@@ -80,92 +85,82 @@ function unusable(reason: string, cause?: unknown) {
   });
 }
 
-/** How opaque the tone must be for 4.5:1 on the most difficult tenth of what lies behind the text, 0.3–0.9. */
+/** How opaque the tone must be for the text's contrast, 0.3–0.92, over all but a few specks behind the text. */
 async function toneStrength(picture: Sharp, request: UserPictureRequest): Promise<number> {
-  const { palette, tone } = themeDesigns[request.theme];
-  const small = 48;
-  const { data } = await picture
+  const { palette, tone, bullets } = themeDesigns[request.theme];
+  const side = 48;
+  const data = await picture
     .clone()
-    .resize(small, small, { fit: 'fill', kernel: 'cubic' })
+    .resize(side, side, { fit: 'fill', kernel: 'cubic' })
     .removeAlpha()
     .raw()
-    .toBuffer({ resolveWithObject: true });
-  const inkLevel = Math.min(...[palette.body, palette.accent, palette.quiet].map(luminance));
-  const darkInk = luminance(palette.heading) < 0.5;
-  const hardest: number[] = [];
-  const toneRgb = rgb(tone);
+    .toBuffer();
+  const isDarkInk = luminance(palette.heading) < 0.5;
+  const inks = [palette.body, palette.accent, palette.quiet].map(luminance);
+  const ink = isDarkInk ? Math.max(...inks) : Math.min(...inks);
+  // Cards lay a little white between picture and text.
+  const enough = bullets === 'card' ? 5.6 : 4.8;
+  const needed: number[] = [];
   for (let i = 0; i < data.length; i += 3) {
-    const column = ((i / 3) % small) / small;
-    const row = Math.floor(i / 3 / small) / small;
-    if (!underText(column, row, request)) continue;
+    const column = (((i / 3) % side) + 0.5) / side;
+    const row = (Math.floor(i / 3 / side) + 0.5) / side;
+    if (!isUnderText(column, row, request)) continue;
     const pixel: Rgb = [data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0];
-    hardest.push(
-      neededStrength(pixel, toneRgb, (behind) => contrastWith(behind, inkLevel, palette, darkInk)),
-    );
+    needed.push(neededStrength(pixel, rgb(tone), (behind) => contrast(behind, ink) >= enough));
   }
-  hardest.sort((a, b) => a - b);
-  return Math.min(0.92, Math.max(0.3, hardest[Math.floor(hardest.length * 0.97)] ?? 0.7));
+  needed.sort((a, b) => a - b);
+  return Math.min(0.92, Math.max(0.3, needed[Math.floor(needed.length * 0.99)] ?? 0.7));
 }
 
-type Rgb = [number, number, number];
+type Rgb = [red: number, green: number, blue: number];
 
-function underText(column: number, row: number, request: UserPictureRequest): boolean {
-  if (request.width <= request.height) return row < 0.8;
-  return request.mirrored ? column > 0.36 : column < 0.64;
+function isUnderText(column: number, row: number, request: UserPictureRequest): boolean {
+  if (request.width <= request.height) return row < request.textBottom + 0.05;
+  return (request.mirrored ? 1 - column : column) < textSide + 0.02;
 }
 
-function neededStrength(pixel: Rgb, tone: Rgb, contrast: (behind: Rgb) => number): number {
-  for (let strength = 0; strength < 0.95; strength += 0.05) {
-    const behind = pixel.map((value, i) => value * (1 - strength) + (tone[i] ?? 0) * strength);
-    if (contrast([behind[0] ?? 0, behind[1] ?? 0, behind[2] ?? 0]) >= 4.7) return strength;
+function neededStrength(pixel: Rgb, tone: Rgb, isEnough: (behind: Rgb) => boolean): number {
+  for (let strength = 0; strength < 0.92; strength += 0.04) {
+    const mix = (at: 0 | 1 | 2) => pixel[at] * (1 - strength) + tone[at] * strength;
+    if (isEnough([mix(0), mix(1), mix(2)])) return strength;
   }
-  return 0.95;
+  return 0.92;
 }
 
-function contrastWith(
-  behind: Rgb,
-  inkLevel: number,
-  palette: { quiet: string; accent: string; body: string },
-  darkInk: boolean,
-): number {
+/** WCAG 2.2, contrast ratio. */
+function contrast(behind: Rgb, ink: number): number {
   const level = relativeLuminance(behind);
-  const ink = darkInk ? Math.max(...[palette.body, palette.accent, palette.quiet].map(luminance)) : inkLevel;
   return (Math.max(level, ink) + 0.05) / (Math.min(level, ink) + 0.05);
 }
 
-function scrim({ canvas, theme, mirrored, width, height }: UserPictureRequest, strength: number): string {
-  const { tone } = themeDesigns[theme];
-  const landscape = width > height;
-  const stops = landscape
+/** The tone as a gradient: full under the text, light where the picture may show. */
+function scrim(request: UserPictureRequest, strength: number): string {
+  const { canvas, theme, mirrored, width, height, textBottom } = request;
+  const isLandscape = width > height;
+  const stops: [at: number, part: number][] = isLandscape
     ? [
         [0, 1],
-        [0.62, 1],
+        [textSide, 1],
         [0.86, 0.35],
         [1, 0.2],
       ]
     : [
         [0, 1],
-        [0.78, 1],
-        [1, 0.55],
+        [Math.min(0.9, textBottom + 0.04), 1],
+        [Math.min(0.98, textBottom + 0.16), 0.35],
+        [1, 0.3],
       ];
-  const axis = landscape
-    ? mirrored
-      ? 'x1="1" x2="0" y1="0" y2="0"'
-      : 'x1="0" x2="1" y1="0" y2="0"'
-    : 'x1="0" x2="0" y1="0" y2="1"';
-  const drawn = stops
-    .map(
-      ([at, part]) =>
-        `<stop offset="${at}" stop-color="${tone}" stop-opacity="${num2(strength * (part ?? 0))}"/>`,
-    )
-    .join('');
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}"><defs><linearGradient id="s" ${axis}>${drawn}</linearGradient></defs><rect width="100%" height="100%" fill="url(#s)"/></svg>`;
+  const across = mirrored ? 'x1="1" x2="0" y1="0" y2="0"' : 'x1="0" x2="1" y1="0" y2="0"';
+  const drawn = stops.map(
+    ([at, part]) =>
+      `<stop offset="${num(at)}" stop-color="${themeDesigns[theme].tone}" stop-opacity="${num(strength * part)}"/>`,
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}">`,
+    `<linearGradient id="tone" ${isLandscape ? across : 'x1="0" x2="0" y1="0" y2="1"'}>${drawn.join('')}</linearGradient>`,
+    '<rect width="100%" height="100%" fill="url(#tone)"/></svg>',
+  ].join('');
 }
-
-function num2(value: number): string {
-  return String(Math.round(value * 100) / 100);
-}
-
 function rgb(hex: string): Rgb {
   const value = Number.parseInt(hex.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];

@@ -99,23 +99,33 @@ function balance(
 }
 
 function breakWord(word: string, fits: (part: string) => boolean): string[] {
-  return fill(splitGraphemes(word), fits);
+  const letters = splitGraphemes(word);
+  const parts: string[] = [];
+  let from = 0;
+  while (from < letters.length) {
+    const most = largest(letters.length - from, (count) => fits(letters.slice(from, from + count).join('')));
+    const count = Math.max(1, most);
+    parts.push(letters.slice(from, from + count).join(''));
+    from += count;
+  }
+  return parts;
+}
+
+/** The largest count up to `limit` that passes, 0 when none does; whatever passes, less of it passes too. */
+function largest(limit: number, passes: (count: number) => boolean): number {
+  let low = 0;
+  let high = limit;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (passes(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function ellipsize(text: string, fits: (line: string) => boolean): string {
   const letters = splitGraphemes(text.trimEnd());
-  let kept = 0;
-  let low = 0;
-  let high = letters.length;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    if (fits(withEllipsis(letters, middle))) {
-      kept = middle;
-      low = middle + 1;
-    } else {
-      high = middle - 1;
-    }
-  }
+  const kept = largest(letters.length, (count) => fits(withEllipsis(letters, count)));
   return withEllipsis(letters, kept);
 }
 

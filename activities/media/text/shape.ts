@@ -57,6 +57,10 @@ const scripts = [
 const shared = /^[\p{Script=Common}\p{Script=Inherited}]/u;
 const emoji = /\p{Emoji_Presentation}|\uFE0F/u;
 
+/** Lines of one em, by font set: fitting a text tries the same lines at size after size. */
+const shapedBefore = new WeakMap<FontSet, Map<string, ShapedLine>>();
+const maxKept = 4_000;
+
 /**
  * Shapes one line: directions by the bidirectional algorithm, a font for every cluster, ligatures and
  * conjuncts by HarfBuzz.
@@ -64,6 +68,44 @@ const emoji = /\p{Emoji_Presentation}|\uFE0F/u;
  * @param language BCP 47, chooses local letter forms.
  */
 export function shapeLine(
+  fonts: FontSet,
+  text: string,
+  style: TextStyle,
+  direction: TextDirection,
+  language: string,
+): ShapedLine {
+  const { size, family, weight, tracking, features } = style;
+  const key = JSON.stringify([text, family, weight, tracking, features, direction, language]);
+  const kept = shapedBefore.get(fonts) ?? new Map<string, ShapedLine>();
+  if (kept.size >= maxKept) kept.clear();
+  shapedBefore.set(fonts, kept);
+  const line = kept.get(key) ?? shapeEm(fonts, text, { ...style, size: 1 }, direction, language);
+  kept.set(key, line);
+  return scaled(line, size);
+}
+
+function scaled({ glyphs, width, ink }: ShapedLine, size: number): ShapedLine {
+  return {
+    glyphs: glyphs.map((glyph) => ({
+      ...glyph,
+      x: glyph.x * size,
+      y: glyph.y * size,
+      scale: glyph.scale * size,
+    })),
+    width: width * size,
+    ink:
+      ink === null
+        ? null
+        : {
+            left: ink.left * size,
+            right: ink.right * size,
+            top: ink.top * size,
+            bottom: ink.bottom * size,
+          },
+  };
+}
+
+function shapeEm(
   fonts: FontSet,
   text: string,
   style: TextStyle,
