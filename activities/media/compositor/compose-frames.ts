@@ -60,12 +60,13 @@ function takeThread(bytes: number): Thread {
     if (waiting.memory.buffer.byteLength < bytes) waiting.memory = kernelMemory(bytes);
     return waiting;
   }
-  // The same program runs from source and compiled.
-  const isSource = import.meta.url.endsWith('.ts');
-  const worker = new Worker(new URL(isSource ? './thread.ts' : './thread.js', import.meta.url), {
-    execArgv: isSource ? ['--import', 'tsx'] : [],
-  });
-  return { worker, memory: kernelMemory(bytes) };
+  return { worker: startThread(), memory: kernelMemory(bytes) };
+}
+
+/** The same program runs from source, where a thread has to be taught TypeScript first, and compiled. */
+function startThread(): Worker {
+  const entry = import.meta.url.endsWith('.ts') ? './thread-from-source.mjs' : './thread.js';
+  return new Worker(new URL(entry, import.meta.url));
 }
 
 async function runJob(
@@ -95,6 +96,7 @@ async function runJob(
     }
     release();
   };
+  let stopListening = () => {};
   const drawn = new Promise<void>((resolve, reject) => {
     const fail = (error: unknown) => {
       stop();
@@ -107,8 +109,7 @@ async function runJob(
       },
       { once: true, signal: finished.signal },
     );
-    worker.on('error', fail);
-    worker.on('message', (message: ThreadMessage) => {
+    const onMessage = (message: ThreadMessage) => {
       switch (message.kind) {
         case 'frame':
           passed = passed.then(() => pass(message.slot, message.repeat));
@@ -120,7 +121,11 @@ async function runJob(
         case 'failed':
           fail(new Error(message.message));
       }
-    });
+    };
+    worker.on('error', fail).on('message', onMessage);
+    stopListening = () => {
+      worker.off('error', fail).off('message', onMessage);
+    };
   });
   try {
     worker.postMessage({ ...layout, memory, control } satisfies ComposeJob);
@@ -128,6 +133,6 @@ async function runJob(
     await passed;
   } finally {
     finished.abort();
-    worker.removeAllListeners();
+    stopListening();
   }
 }
