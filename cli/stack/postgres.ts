@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { readablePostgresPrograms } from './postgres-programs.js';
 import { reachableFolder, serverIdentity, type Identity } from './postgres-identity.js';
@@ -40,7 +40,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const programs = await readablePostgresPrograms(dir, identity);
   const cluster = join(dir, 'cluster');
   await mkdir(dir, { recursive: true });
-  const password = await keptPassword(options.dir);
+  const password = await keptPassword(resolve(options.dir), dir);
   if (!existsSync(join(cluster, 'PG_VERSION'))) await createCluster(programs.initdb, dir, password, identity);
   await removeStaleLock(cluster);
 
@@ -105,12 +105,15 @@ async function createCluster(
   await rename(draft, join(dir, 'cluster'));
 }
 
-async function keptPassword(dir: string): Promise<string> {
-  const path = join(dir, 'postgres-password');
+/** The password stands in the wanted folder, for its owner only, also when the cluster has to be elsewhere. */
+async function keptPassword(wanted: string, dir: string): Promise<string> {
+  const path = join(wanted, 'postgres-password');
   const kept = await readFile(path, 'utf8').catch(() => undefined);
   if (kept !== undefined) return kept.trim();
+  // The data folder was removed to begin anew; what lies outside goes with it.
+  if (dir !== wanted) await rm(join(dir, 'cluster'), { recursive: true, force: true });
   const password = randomBytes(24).toString('hex');
-  await mkdir(dir, { recursive: true });
+  await mkdir(wanted, { recursive: true });
   await writeFile(path, `${password}\n`, { mode: 0o600 });
   return password;
 }

@@ -46,5 +46,11 @@ test('the packaged server keeps its data over kill -9, even below a folder that 
 
   await supervisor.stopAll();
   expect(await isPortFree(port)).toBe(true);
+
+  // Whoever removes the data folder begins anew.
+  await rm(dir, { recursive: true });
+  const third = await startPostgres({ dir, port, supervisor });
+  expect(await query(third.url, "select to_regclass('kept') as kept")).toEqual([{ kept: null }]);
+  await supervisor.stopAll();
   await rm(second.dir, { recursive: true });
 });
