@@ -15,13 +15,13 @@ async function main(): Promise<void> {
   const logger = createLogger({ level: config.logLevel, name: 'worker' });
   installRuntime(logger);
   await sweepScratch(join(config.dataDir, 'scratch'));
-  const dependencies = await createDependencies(config, logger);
-  const workers = runWorkers({ config, pools, dependencies, logger });
+  const { db, activities, close } = await createDependencies(config, logger);
+  const workers = runWorkers({ config, pools, db, activities, logger });
 
   const signal = await firstSignal();
   logger.info({ stage: 'worker', action: 'drain', success: true, info: { signal } });
   await workers.stop();
-  await dependencies.close();
+  await close();
   logger.info({ stage: 'worker', action: 'stop', success: true });
 }
 

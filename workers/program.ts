@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Config } from '../config.js';
+import type { Db } from '../db/database.js';
 import type { Logger } from '../logger.js';
 import type { Pool } from '../workflows/contract.js';
 import { ensureWorkflowBundle } from './bundle.js';
 import { connectWorker, workflowClient } from './connection.js';
-import type { Dependencies } from './dependencies.js';
 import { createPoolWorker, workingPools, type PoolActivities } from './pools.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { Sweeper } from './sweeper.js';
 
 export interface WorkersOptions {
-  config: Config;
+  config: Pick<Config, 'temporal' | 'pools' | 'shutdownGraceSeconds' | 'sweepIntervalSeconds'>;
   pools: readonly Pool[];
-  dependencies: Pick<Dependencies, 'db' | 'activities'>;
+  db: Db;
+  activities: PoolActivities;
   logger: Logger;
 }
 
@@ -30,7 +31,7 @@ const restartDelayMs = 2_000;
  * restarts. The orchestration pool also sweeps.
  */
 export function runWorkers(options: WorkersOptions): RunningWorkers {
-  const { config, pools, dependencies, logger } = options;
+  const { config, pools, db, activities, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const current = new Map<string, Worker>();
@@ -45,7 +46,7 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
       try {
         const worker = await createPoolWorker({
           pool,
-          activities: dependencies.activities,
+          activities,
           connection,
           namespace: config.temporal.namespace,
           settings: config,
@@ -70,7 +71,7 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
     const connection = await connectWorker(config.temporal, logger, signal);
     try {
       if (isOrchestrating) await registerSearchAttributes(connection, config.temporal.namespace, logger);
-      const working = workingPools(pools, dependencies.activities);
+      const working = workingPools(pools, activities);
       await Promise.all(working.map((pool) => runPool(pool, connection, bundlePath)));
     } finally {
       await connection.close();
@@ -80,7 +81,7 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
   const runSweeper = async (): Promise<void> => {
     const { client, connection } = workflowClient(config.temporal);
     const intervalSeconds = config.sweepIntervalSeconds;
-    await new Sweeper({ db: dependencies.db, client, logger, intervalSeconds }).run(signal);
+    await new Sweeper({ db, client, logger, intervalSeconds }).run(signal);
     await connection.close();
   };
 

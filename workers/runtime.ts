@@ -17,9 +17,15 @@ export function installRuntime(logger: Logger): void {
   });
 }
 
+const known = new Set([
+  // The activities' own log lines say this, with the job they belong to.
+  'Activity failed',
+  // Only the orchestration pool has them.
+  'No workflows registered, not polling for workflow tasks',
+]);
+
 function forward(logger: Logger, { level, message, meta }: LogEntry): void {
-  // The activities' own log lines say this already, with the job they belong to.
-  if (message === 'Activity failed') return;
+  if (known.has(message)) return;
   const { workflowId, error, ...rest } = meta ?? {};
   const fields = {
     ...(typeof workflowId === 'string' ? { jobId: workflowId } : {}),

@@ -48,7 +48,8 @@ export class Sweeper {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.sweep().catch((error: unknown) => {
-        this.#deps.logger.warn({ stage: 'sweeper', action: 'sweep', success: false, err: error });
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#deps.logger.warn({ stage: 'sweeper', action: 'sweep', success: false, info: { reason } });
       });
       await sleep(this.#deps.intervalSeconds * 1_000, undefined, { signal }).catch(() => undefined);
     }

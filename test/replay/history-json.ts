@@ -1,7 +1,7 @@
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
-const { History } = temporal.api.history.v1;
-type History = temporal.api.history.v1.IHistory;
+const { History } = proto.temporal.api.history.v1;
+type History = proto.temporal.api.history.v1.IHistory;
 
 /** A history as readable JSON that {@link readHistory} takes back, without what tells of the host it ran on. */
 export function writeHistory(history: History): string {

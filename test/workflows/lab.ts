@@ -166,6 +166,8 @@ export async function createLab() {
     artifacts,
     client,
     namespace,
+    databaseUrl: database.url,
+    schema: database.schema,
     logger,
     folder: folder.path,
     startWorkers,
