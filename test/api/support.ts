@@ -36,6 +36,8 @@ export interface TestApi {
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** A user of their own. */
   register(): Promise<{ id: string; email: string; token: string; refreshToken: string }>;
+  /** Says that the process is about to end. */
+  drain(): void;
   stop(): Promise<void>;
 }
 
@@ -106,6 +108,9 @@ export async function startApi(
       const answer = await call('/api/v1/auth/register', { body: { email, password } });
       const { user, accessToken, refreshToken } = answer.json;
       return { id: user.id, email, token: accessToken, refreshToken };
+    },
+    drain() {
+      drain.abort();
     },
     async stop() {
       drain.abort();

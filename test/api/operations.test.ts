@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApi, type Json, type TestApi } from './support.js';
+
+let api: TestApi;
+let token: string;
+beforeAll(async () => {
+  api = await startApi();
+  ({ token } = await api.register());
+});
+afterAll(() => api.stop());
+
+describe('the OpenAPI document', () => {
+  let document: Json;
+  beforeAll(async () => {
+    document = (await api.call('/openapi.json')).json;
+  });
+
+  it('lists every route, each with its answers and what it needs', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const base = '/api/v1';
+    const listed = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(base, '')}`),
+    );
+    expect(listed.toSorted()).toEqual(
+      [
+        'POST /auth/register',
+        'POST /auth/login',
+        'POST /auth/refresh',
+        'POST /auth/logout',
+        'GET /users/me',
+        'PUT /users/me',
+        'POST /jobs',
+        'GET /jobs',
+        'GET /jobs/{id}',
+        'DELETE /jobs/{id}',
+        'GET /jobs/{id}/events',
+        'GET /jobs/{id}/download',
+        'GET /jobs/{id}/artifacts',
+        'GET /jobs/{id}/artifacts/{artifactId}',
+        'POST /jobs/{id}/retry',
+        'POST /jobs/{id}/approval',
+        'POST /videos/generate',
+        'GET /videos',
+        'GET /videos/{id}',
+        'PUT /videos/{id}',
+        'DELETE /videos/{id}',
+        'GET /videos/{id}/stream',
+        'GET /videos/{id}/thumbnail',
+        'GET /videos/{id}/captions.vtt',
+        'GET /videos/{id}/captions.srt',
+        'GET /videos/{id}/scenes',
+        'PATCH /videos/{id}/scenes/{number}',
+        ...['content', 'scripts', 'images', 'voices', 'captions', 'assembly'].map((s) => `POST /stages/${s}`),
+        'GET /health',
+        'GET /ready',
+        'GET /metrics',
+      ].toSorted(),
+    );
+    for (const [path, methods] of Object.entries<Json>(document.paths)) {
+      for (const operation of Object.values<Json>(methods)) {
+        expect(operation.summary, path).toBeTruthy();
+        expect(operation.tags, path).toHaveLength(1);
+        expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
+        const named = [...path.matchAll(/{(\w+)}/g)].map(([, name]) => name);
+        const declared = (operation.parameters ?? []).filter((parameter: Json) => parameter.in === 'path');
+        expect(declared.map((parameter: Json) => parameter.name).toSorted(), path).toEqual(named.toSorted());
+      }
+    }
+  });
+
+  it('refers to nothing that is not there', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(50);
+    for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name ?? '');
+    expect(document.components.schemas.ExplainerParameters.additionalProperties).toBe(false);
+    expect(document.components.securitySchemes.bearer).toEqual({ type: 'http', scheme: 'bearer' });
+  });
+
+  it('says of each operation truly whether it needs a token', async () => {
+    for (const [path, methods] of Object.entries<Json>(document.paths)) {
+      for (const [method, operation] of Object.entries<Json>(methods)) {
+        const needsToken = operation.security.length > 0;
+        const address = path.replace(/{number}/, '1').replaceAll(/{\w+}/g, crypto.randomUUID());
+        const answer = await api.call(address, { method: method.toUpperCase() });
+        expect([method, path, answer.json?.code === 'unauthorized']).toEqual([method, path, needsToken]);
+      }
+    }
+  });
+});
+
+describe('the documents for people', () => {
+  it.each(['/docs', '/redoc'])('%s loads everything from here', async (page) => {
+    const answer = await api.call(page);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(answer.text).not.toMatch(/https?:\/\//);
+    const loaded = [...answer.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? '');
+    expect(loaded.length).toBeGreaterThan(2);
+    for (const address of loaded) {
+      const file = await api.call(address);
+      expect([address, file.status]).toEqual([address, 200]);
+      expect(file.text.length).toBeGreaterThan(100);
+      expect(file.headers.get('content-type')).toMatch(/^(text\/(css|javascript)|image\/png)/);
+    }
+  });
+});
+
+describe('operations', () => {
+  it('tell health, readiness and figures without a token', async () => {
+    expect((await api.call('/health')).json.status).toBe('ok');
+    const ready = await api.call('/ready');
+    expect([ready.status, ready.json]).toEqual([
+      200,
+      { status: 'ready', checks: { database: 'up', storage: 'up', temporal: 'up' } },
+    ]);
+    await api.call('/api/v1/jobs', { token });
+    const metrics = (await api.call('/metrics')).text;
+    expect(metrics).toMatch(
+      /callsheet_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/jobs",status="200"\} \d/,
+    );
+    expect(metrics).toContain('callsheet_jobs_accepted_total');
+  });
+
+  it('give each answer an id, a client’s own where it is harmless', async () => {
+    const given = await api.call('/health', { headers: { 'x-request-id': 'abc-1' } });
+    expect(given.headers.get('x-request-id')).toBe('abc-1');
+    const refused = await api.call('/health', { headers: { 'x-request-id': 'a b<script>' } });
+    expect(refused.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    const line = api.log.find((entry) => entry.requestId === 'abc-1');
+    expect(line).toMatchObject({ name: 'api', stage: 'http', action: 'GET /health', success: true });
+    expect(line.ts).toMatch(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('never show what broke', async () => {
+    const broken = await startApi();
+    const user = await broken.register();
+    await broken.db.schema.alterTable('jobs').renameTo('jobs_elsewhere').execute();
+    const answer = await broken.call('/api/v1/jobs', { token: user.token });
+    expect([answer.status, answer.json.code]).toEqual([500, 'internal_error']);
+    expect(answer.text).not.toMatch(/relation|jobs_|select|node_modules|stack/i);
+    const logged = broken.log.find((entry) => entry.requestId === answer.json.requestId && entry.err);
+    expect(logged.err.message).toContain('relation "jobs" does not exist');
+    await broken.stop();
+  });
+
+  it('end event streams when the process drains', async () => {
+    const draining = await startApi({ temporalAddress: '127.0.0.1:9' });
+    const user = await draining.register();
+    const job = await draining.call('/api/v1/videos/generate', { token: user.token, body: { prompt: 'x' } });
+    const response = await fetch(`${draining.url}/api/v1/jobs/${job.json.id}/events`, {
+      headers: { authorization: `Bearer ${user.token}` },
+    });
+    const body = response.text();
+    await sleep(300);
+    draining.drain();
+    expect(await body).toContain('event: job');
+    await draining.stop();
+  });
+});
