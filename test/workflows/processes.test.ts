@@ -22,7 +22,7 @@ beforeAll(async () => {
     schema: lab.schema,
     folder: lab.folder,
     callsFile: `${lab.folder}/calls`,
-    renderMs: 1_500,
+    renderMs: 800,
   };
 });
 
