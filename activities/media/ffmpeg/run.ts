@@ -91,3 +91,53 @@ export async function probe(
   });
   return parseProbe(stdout.toString('utf8'));
 }
+
+/** Presentation times of the video's packets in seconds, in the order of the file. */
+export async function packetTimes(
+  tools: FfmpegTools,
+  path: string,
+  { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<number[]> {
+  const { stdout } = await runProgram({
+    path: tools.ffprobePath,
+    args: [
+      ...['-v', 'error', ...untrustedInput, '-select_streams', 'v:0'],
+      ...['-show_entries', 'packet=pts_time', '-of', 'csv=print_section=0', fileName(path)],
+    ],
+    timeoutMs,
+    signal,
+    collectOutput: { maxBytes: 64 * 1024 * 1024 },
+  });
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [Number.parseFloat(line)]));
+}
+
+const encoderNames = new Map<string, Promise<string>>();
+
+/** Which ffmpeg this is, for cache keys of encoded streams: its version and its libraries' versions. */
+export function encoderName(tools: FfmpegTools): Promise<string> {
+  let name = encoderNames.get(tools.ffmpegPath);
+  if (!name) {
+    const options = { path: tools.ffmpegPath, args: ['-version'], timeoutMs: 10_000 };
+    name = runProgram({ ...options, collectOutput: { maxBytes: 65_536 } }).then(({ stdout }) =>
+      stdout
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => /^(ffmpeg version|libavcodec|libavformat)/.test(line))
+        .join('; '),
+    );
+    // A program that is missing now may be there later.
+    name.catch(() => encoderNames.delete(tools.ffmpegPath));
+    encoderNames.set(tools.ffmpegPath, name);
+  }
+  return name;
+}
+
+/** @throws ApplicationFailure `ffmpeg_missing`, a sentence that says what to do, unless both programs start. */
+export async function requireFfmpeg(tools: FfmpegTools): Promise<void> {
+  await encoderName(tools);
+  const options = { path: tools.ffprobePath, args: ['-version'], timeoutMs: 10_000 };
+  await runProgram({ ...options, collectOutput: { maxBytes: 65_536 } });
+}

@@ -1,0 +1,79 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AssembleInput, AssembleResult } from '../../workflows/contract.js';
+import type { ArtifactStore } from '../artifacts.js';
+import type { GenerationCache } from '../cached.js';
+import { invalidInput } from '../failures.js';
+import { withHeartbeat } from '../heartbeat.js';
+import { withScratch } from '../scratch.js';
+import { checkVideo, sameParameterSets } from './check-video.js';
+import type { Composition } from './composition.js';
+import { joinArguments, segmentList } from './ffmpeg/join-command.js';
+import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
+import { renderUnits } from './render-units.js';
+
+export interface AssembleDeps {
+  artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile' | 'readJson'>;
+  cache: GenerationCache;
+  scratchDir: string;
+  tools: FfmpegTools;
+}
+
+const version = 1;
+
+/** The sound's step has the first item of the bar, joining the second. */
+const progressItem = 1;
+
+/**
+ * Joins segments and sound into one MP4 that starts at once in a browser, without encoding anything again. It
+ * is published after a check of frame count, every time stamp and both durations.
+ * @throws ApplicationFailure `segments_missing`, `video_broken`
+ */
+export function createAssemble(deps: AssembleDeps) {
+  return async function assemble(input: AssembleInput): Promise<AssembleResult> {
+    return withHeartbeat('assembly', progressItem, async ({ signal, report }) => {
+      const { segments, audio } = input;
+      const composition = await deps.artifacts.readJson<Composition>(input.composition);
+      const { width, height, fps } = composition;
+      const units = renderUnits(composition);
+      if (units.length !== segments.length) {
+        throw invalidInput({
+          code: 'segments_missing',
+          detail: `The video has ${units.length} segments, but ${segments.length} were given.`,
+        });
+      }
+      const unitFrames = units.map((unit) => unit.frames);
+      const frames = unitFrames.reduce((sum, count) => sum + count, 0);
+      const { value, cached } = await deps.cache.through<Omit<AssembleResult, 'cached'>>(
+        { activity: 'assemble', version, inputs: { segments, audio, fps } },
+        () =>
+          withScratch(deps.scratchDir, async (dir) => {
+            const paths = await Promise.all(segments.map((id) => deps.artifacts.fetch(id)));
+            const sound = await deps.artifacts.fetch(audio);
+            await sameParameterSets(paths);
+            const list = join(dir, 'segments.ffconcat');
+            await writeFile(
+              list,
+              segmentList(paths.map((path, i) => ({ path, seconds: (unitFrames[i] ?? 0) / fps }))),
+            );
+            const target = join(dir, 'video.mp4');
+            await runFfmpeg(deps.tools, {
+              args: joinArguments({ list, sound, target, fps }),
+              timeoutMs: 600_000,
+              signal,
+              onProgress: (progress) => {
+                report((progress.frames / frames) * 0.9);
+              },
+            });
+            await checkVideo(deps.tools, target, { width, height, fps, frames }, signal);
+            const { size } = await stat(target);
+            signal.throwIfAborted();
+            const video = await deps.artifacts.publishFile(target, 'mp4');
+            const durationSeconds = frames / fps;
+            return { value: { video, durationSeconds, width, height, bytes: size }, artifacts: [video] };
+          }),
+      );
+      return { ...value, cached };
+    });
+  };
+}
