@@ -1,23 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../db/database.js';
 import { findJob, raiseProgress, type JobRow } from '../db/jobs.js';
 import type { Logger } from '../logger.js';
 import { jobBody, type Job } from './job-resource.js';
 import type { JobsClient } from './jobs-client.js';
-import { isTerminal, mergeProgress } from './live-progress.js';
+import { isTerminal, mergeProgress, type ProgressView } from './live-progress.js';
 
 /** One reading serves everybody who asks within this time. */
 const freshMs = 300;
 
-/** How long a silent engine is left alone for one job; meanwhile its row answers. */
+/** Nobody waits longer for the engine: what was seen last, or the row, answers meanwhile. */
+const patienceMs = 200;
+
+/** How long a silent engine is left alone for one job. */
 const silentMs = 2_000;
 
 /** How often a running job's progress is written down. */
 const keepMs = 2_000;
 
+/** Jobs of which this process remembers what it saw. */
+const maxSeen = 10_000;
+
+/** What this process saw of a running job. */
 interface Seen {
   highest: number;
   keptAt: number;
   silentUntil: number;
+  /** The last answer, and whether it came with the present reading. */
+  view: ProgressView | undefined;
+  isFresh: boolean;
+  asking: Promise<void> | undefined;
 }
 
 interface Reading {
@@ -29,8 +41,6 @@ interface Reading {
 export interface JobViews {
   /** Undefined when the user has no such job. */
   get(userId: string, id: string): Promise<Job | undefined>;
-  /** The same, given the row. */
-  of(row: JobRow): Promise<Job>;
   /** Forgets what was read, after a change. */
   forget(userId: string, id: string): void;
 }
@@ -40,43 +50,76 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
   const readings = new Map<string, Reading>();
   const seenJobs = new Map<string, Seen>();
 
+  function seenOf(id: string): Seen {
+    const known = seenJobs.get(id);
+    if (known !== undefined) return known;
+    const [oldest] = seenJobs.keys();
+    if (seenJobs.size >= maxSeen && oldest !== undefined) seenJobs.delete(oldest);
+    const seen: Seen = {
+      highest: 0,
+      keptAt: 0,
+      silentUntil: 0,
+      view: undefined,
+      isFresh: false,
+      asking: undefined,
+    };
+    seenJobs.set(id, seen);
+    return seen;
+  }
+
+  /** Asks the engine, and notes what it says; one question at a time for each job. */
+  async function ask(id: string, seen: Seen): Promise<void> {
+    try {
+      const live = await jobs.progress(id);
+      if (live === undefined) return;
+      seen.view = mergeProgress(live, seen.highest);
+      seen.isFresh = true;
+      if (!isTerminal(seen.view.status)) seen.highest = Math.max(seen.highest, seen.view.overallProgress);
+    } catch (error) {
+      seen.silentUntil = Date.now() + silentMs;
+      logger.warn({ jobId: id, stage: 'view', action: 'query workflow', success: false, err: error });
+    } finally {
+      seen.asking = undefined;
+    }
+  }
+
   async function of(row: JobRow): Promise<Job> {
     if (isTerminal(row.status) || row.submitted_at === null) {
       seenJobs.delete(row.id);
       return jobBody(row);
     }
-    const seen = seenJobs.get(row.id) ?? { highest: 0, keptAt: 0, silentUntil: 0 };
-    seenJobs.set(row.id, seen);
+    const seen = seenOf(row.id);
     seen.highest = Math.max(seen.highest, row.overall_progress);
-    if (Date.now() < seen.silentUntil) return rowAtLeast(row, seen.highest);
-    let live;
-    try {
-      live = await jobs.progress(row.id);
-    } catch (error) {
-      seen.silentUntil = Date.now() + silentMs;
-      logger.warn({ jobId: row.id, stage: 'view', action: 'query workflow', success: false, err: error });
+    seen.isFresh = false;
+    if (Date.now() >= seen.silentUntil) {
+      seen.asking ??= ask(row.id, seen);
+      await Promise.race([seen.asking, sleep(patienceMs, undefined, { ref: false })]);
     }
-    if (live === undefined) return rowAtLeast(row, seen.highest);
-    const view = mergeProgress(live, seen.highest);
-    // The workflow is over before its row says so: the row has the result and comes in a moment.
-    if (isTerminal(view.status)) return rowAtLeast(row, seen.highest, view.steps);
-    seen.highest = Math.max(seen.highest, view.overallProgress);
-    if (Date.now() - seen.keptAt > keepMs && view.overallProgress > row.overall_progress) {
+    if (seen.highest > row.overall_progress && Date.now() - seen.keptAt > keepMs) {
       seen.keptAt = Date.now();
-      await raiseProgress(db, row.id, view.overallProgress);
+      await raiseProgress(db, row.id, seen.highest);
     }
-    return jobBody(row, view);
+    // An older answer is right about its steps only; and a workflow that is over is so for its user when the
+    // row has its result.
+    const { view, isFresh, highest } = seen;
+    const status = view !== undefined && isFresh && !isTerminal(view.status) ? view.status : row.status;
+    return jobBody(row, {
+      status,
+      overallProgress: Math.round(highest * 10) / 10,
+      steps: view?.steps ?? row.steps,
+    });
+  }
+
+  async function read(userId: string, id: string): Promise<Job | undefined> {
+    const row = await findJob(db, userId, id);
+    return row === undefined ? undefined : of(row);
   }
 
   function get(userId: string, id: string): Promise<Job | undefined> {
     const key = `${userId} ${id}`;
-    const now = Date.now();
     const known = readings.get(key);
-    if (known !== undefined && now < known.until) return known.job;
-    const reading: Reading = {
-      until: Infinity,
-      job: findJob(db, userId, id).then((row) => (row === undefined ? undefined : of(row))),
-    };
+    if (known !== undefined && Date.now() < known.until) return known.job;
+    const reading: Reading = { until: Infinity, job: read(userId, id) };
     readings.set(key, reading);
     const settle = (keepForMs: number) => {
       reading.until = Date.now() + keepForMs;
@@ -97,13 +140,8 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
 
   return {
     get,
-    of,
     forget(userId, id) {
       readings.delete(`${userId} ${id}`);
     },
   };
-}
-
-function rowAtLeast(row: JobRow, overallProgress: number, steps = row.steps): Job {
-  return jobBody(row, { status: row.status, overallProgress: Math.round(overallProgress * 10) / 10, steps });
 }

@@ -63,6 +63,9 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
     address: options.address,
     tls: options.tls,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+    // Without the client's own retries: they outlast our deadlines, and one that is due after `close` would
+    // end the process. What failed is answered from the row, started by the sweeper, or asked again by the user.
+    interceptors: [],
     // One that waits for longer than our deadlines would keep a server that is back unseen.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });
@@ -145,7 +148,7 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
   };
 }
 
-/** The client's own retries outlast a deadline by a pause; nobody waits for them here. */
+/** Nobody waits longer, also where a deadline is not observed. */
 async function withinMs<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
 import {
   cancelUnsubmitted,
@@ -7,6 +8,7 @@ import {
   withApprovalLock,
   type JobRow,
 } from '../../db/jobs.js';
+import type { ApprovalDecision } from '../../workflows/contract.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
@@ -24,6 +26,8 @@ import {
 } from '../router.js';
 import { approvalSchema, toEdits } from '../scene-edits.js';
 import { idempotencyHeader, idParam } from '../validation.js';
+
+const approvalAttempts = 10;
 
 export function jobChangeRoutes(deps: RouteDeps): Router {
   const { db, jobs, views } = deps;
@@ -85,6 +89,20 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     return (await cancelUnsubmitted(db, row.id)) ? 'ended' : 'winding_down';
   }
 
+  /**
+   * A workflow says that it waits a moment before it takes answers, so that a quick client would be refused:
+   * as long as it still says so, the answer is given again.
+   */
+  async function approve(id: string, decision: ApprovalDecision): Promise<'accepted' | 'refused'> {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await jobs.approve(id, decision);
+      if (outcome === 'accepted' || attempt === approvalAttempts) return outcome;
+      const live = await jobs.progress(id);
+      if (live?.progress.status !== 'awaiting_approval') return 'refused';
+      await sleep(100);
+    }
+  }
+
   return createRouter()
     .openapi(cancel, async (c) => {
       const { id } = c.req.valid('param');
@@ -127,7 +145,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
       const outcome = await withApprovalLock(db, id, async (connection) => {
         // The workflow reads them as soon as it has the answer.
         if (hasEdits) await setEdits(connection, userId, id, edits);
-        return jobs.approve(id, { approved: body.approved, hasEdits }).catch((cause: unknown) => {
+        return approve(id, { approved: body.approved, hasEdits }).catch((cause: unknown) => {
           throw new ProblemError('engine_unavailable', { cause });
         });
       });

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../db/database.js';
+import { createS3Storage } from '../../storage/s3.js';
+import { addVideo } from './gallery.js';
 import { startApi, type Json, type TestApi } from './support.js';
 
 let api: TestApi;
@@ -142,6 +145,41 @@ describe('operations', () => {
     const logged = broken.log.find((entry) => entry.requestId === answer.json.requestId && entry.err);
     expect(logged.err.message).toContain('relation "jobs" does not exist');
     await broken.stop();
+  });
+
+  it('say which dependency is down, and requests that need it are told to come back', async () => {
+    const db = openDatabase(
+      { url: 'postgres://nobody@127.0.0.1:9/none', schema: 'none', poolSize: 2 },
+      () => {
+        // Nothing idles here.
+      },
+    );
+    const storage = createS3Storage({
+      endpoint: 'http://127.0.0.1:9',
+      region: 'us-east-1',
+      bucket: 'none',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      forcePathStyle: true,
+    });
+    const alone = await startApi({ db, storage, temporalAddress: '127.0.0.1:9' });
+    const ready = await alone.call('/ready');
+    expect(ready.status).toBe(503);
+    expect(ready.json.checks).toEqual({ database: 'down', storage: 'down', temporal: 'down' });
+    expect((await alone.call('/health')).status).toBe(200);
+    const answer = await alone.call('/api/v1/jobs', { token });
+    expect([answer.status, answer.json.code]).toEqual([503, 'database_unavailable']);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    await alone.stop();
+    await db.destroy();
+
+    const unstored = await startApi({ db: api.db, storage });
+    const user = await api.call('/api/v1/users/me', { token });
+    const { videoId } = await addVideo(api, user.json.id);
+    for (const file of ['stream', 'thumbnail', 'thumbnail?width=320', 'captions.vtt']) {
+      const lost = await unstored.call(`/api/v1/videos/${videoId}/${file}`, { token });
+      expect([file, lost.status, lost.json.code]).toEqual([file, 503, 'storage_unavailable']);
+    }
+    await unstored.stop();
   });
 
   it('end event streams when the process drains', async () => {
