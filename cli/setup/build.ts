@@ -52,7 +52,9 @@ export async function buildAll(): Promise<void> {
     if (hasOutputs && (await isCurrent(step.name, step.inputs))) continue;
     say(step.announcement);
     await runToEnd(process.execPath, step.args, { timeoutMs: 10 * 60_000 }).catch((error: unknown) => {
-      throw new SetupError(`${program} failed: ${error instanceof Error ? error.message : String(error)}`);
+      throw new SetupError(
+        `${step.announcement} failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
     const missing = step.outputs.find((path) => !existsSync(path));
     if (missing !== undefined) throw new SetupError(`${join(program)} did not make ${missing}`);
