@@ -19,7 +19,7 @@ export function bulletCues(
   if (words.length === 0) return bullets.map(() => null);
   let from = 0;
   const found = bullets.map((bullet) => {
-    const keys = keysOf(bullet, language);
+    const keys = keysOf(bullet, language, words);
     const ahead = bestStretch(words, keys, from);
     const anywhere = ahead.score >= 0.6 ? ahead : bestStretch(words, keys, 0);
     const best = anywhere.score > ahead.score + 0.2 ? anywhere : ahead;
@@ -61,9 +61,14 @@ function wordsOf(text: string, language: string): string[] {
   );
 }
 
-function keysOf(bullet: string, language: string): string[] {
+/** The bullet's telling words: the longer ones, and short ones that the narration does not keep repeating. */
+function keysOf(bullet: string, language: string, words: readonly string[]): string[] {
   const all = wordsOf(bullet, language).filter((word) => word !== '');
-  const telling = all.filter((word) => [...word].length > shortestStem);
+  const telling = all.filter(
+    (word) =>
+      word.length > shortestStem ||
+      (word.length === shortestStem && words.filter((spoken) => spoken === word).length === 1),
+  );
   return [...new Set(telling.length > 0 ? telling : all)];
 }
 

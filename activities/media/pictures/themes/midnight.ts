@@ -65,12 +65,13 @@ function halo(id: string, x: number, y: number, radius: number, colour: string, 
   return `<radialGradient id="${id}" gradientUnits="userSpaceOnUse" ${place}>${stops.join('')}</radialGradient>`;
 }
 
-function stars({ width, height, unit }: ArtCanvas, random: SeededRandom): string {
+function stars({ width, height, unit, shape }: ArtCanvas, random: SeededRandom): string {
   const dots: string[] = [];
   for (let i = 0; i < 90; i += 1) {
     const x = random.between(0, width);
     const size = random.between(0.7, 2.1) * unit;
-    const bright = random.between(0.12, 0.5) * (0.45 + (0.55 * x) / width);
+    // Dim where text may stand on them.
+    const bright = random.between(0.1, 0.34) * (shape === 'landscape' ? 0.35 + (0.65 * x) / width : 0.45);
     const place = `cx="${num(x)}" cy="${num(random.between(0, height))}" r="${num(size)}"`;
     dots.push(`<circle ${place} fill="#E6EEFF" fill-opacity="${num(bright)}"/>`);
   }
