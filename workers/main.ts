@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sweepScratch } from '../activities/scratch.js';
 import { readConfig } from '../config.js';
 import { createLogger } from '../logger.js';
 import { pools as allPools, type Pool } from '../workflows/contract.js';
-import { createDependencies } from './dependencies.js';
+import { createDependencies, scratchFolder } from './dependencies.js';
 import { runWorkers } from './program.js';
 import { installRuntime } from './runtime.js';
 
@@ -14,14 +13,15 @@ async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ level: config.logLevel, name: 'worker' });
   installRuntime(logger);
-  await sweepScratch(join(config.dataDir, 'scratch'));
-  const { db, activities, close } = await createDependencies(config, logger);
+  await sweepScratch(scratchFolder(config));
+  const dependencies = await createDependencies(config, pools, logger);
+  const { db, activities } = dependencies;
   const workers = runWorkers({ config, pools, db, activities, logger });
 
   const signal = await firstSignal();
   logger.info({ stage: 'worker', action: 'drain', success: true, info: { signal } });
   await workers.stop();
-  await close();
+  await dependencies.close();
   logger.info({ stage: 'worker', action: 'stop', success: true });
 }
 

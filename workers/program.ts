@@ -34,6 +34,7 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
   const { config, pools, db, activities, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const isStopping = () => signal.aborted;
   const current = new Map<string, Worker>();
   const isOrchestrating = pools.includes('orchestration');
 
@@ -42,7 +43,7 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
     connection: NativeConnection,
     bundlePath: string,
   ): Promise<void> => {
-    while (!signal.aborted) {
+    while (!isStopping()) {
       try {
         const worker = await createPoolWorker({
           pool,
@@ -53,10 +54,12 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
           bundlePath,
           logger,
         });
-        if (signal.aborted) return;
         current.set(pool, worker);
         logger.info({ stage: 'worker', action: 'poll', success: true, info: { pool } });
-        await worker.run();
+        const running = worker.run();
+        // `stop` may have come while the worker was made; one that never ran cannot be shut down.
+        if (isStopping()) shutDown(worker);
+        await running;
       } catch (error) {
         logger.error({ stage: 'worker', action: 'poll', success: false, info: { pool }, err: error });
         await sleep(restartDelayMs, undefined, { signal }).catch(() => undefined);

@@ -26,7 +26,7 @@ const known = new Set([
 
 function forward(logger: Logger, { level, message, meta }: LogEntry): void {
   if (known.has(message)) return;
-  const { workflowId, error, ...rest } = meta ?? {};
+  const { workflowId, error, ...rest }: Record<string, unknown> = meta ?? {};
   const fields = {
     ...(typeof workflowId === 'string' ? { jobId: workflowId } : {}),
     stage: 'temporal',
@@ -40,7 +40,7 @@ function forward(logger: Logger, { level, message, meta }: LogEntry): void {
 }
 
 /** Symbols and big integers do not go into JSON. */
-function plainInfo(meta: Record<string | symbol, unknown>): Record<string, unknown> {
+function plainInfo(meta: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(meta).map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]),
   );

@@ -11,7 +11,7 @@ export async function ensureSearchAttributes(
 ): Promise<void> {
   const { operatorService } = connection;
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(searchAttributes).filter((name) => !(name in (customAttributes ?? {})));
+  const missing = Object.values(searchAttributes).filter((name) => !(name in customAttributes));
   if (missing.length === 0) return;
   await operatorService.addSearchAttributes({
     namespace,

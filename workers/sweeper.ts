@@ -119,7 +119,9 @@ export class Sweeper {
 function isRefusal(error: unknown): boolean {
   const cause = error instanceof JobNotSubmittedError ? error.cause : error;
   const root = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-  return isGrpcServiceError(root) && Number(root.code) === invalidArgument;
+  if (!isGrpcServiceError(root)) return false;
+  const status: number = root.code;
+  return status === invalidArgument;
 }
 
 function titleOf(job: UnsubmittedJob): string {

@@ -10,7 +10,8 @@ export function writeHistory(history: History): string {
 }
 
 export function readHistory(json: string): History {
-  return History.fromObject(JSON.parse(json));
+  const plain = JSON.parse(json) as Record<string, unknown>;
+  return History.fromObject(plain);
 }
 
 function anonymous(value: unknown, key = ''): unknown {

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { createArtifactStore } from '../activities/artifact-store.js';
+import { createGenerationCache } from '../activities/generation-cache.js';
+import { createLlmActivities } from '../activities/llm/activities.js';
+import { createGeminiWriter } from '../activities/llm/gemini.js';
+import { createOutlineWriter } from '../activities/llm/outline.js';
+import { createMediaActivities } from '../activities/media/activities.js';
+import { runProgram } from '../activities/media/ffmpeg/program.js';
+import { writeFontconfig } from '../activities/media/fonts.js';
+import { createSlidesProvider } from '../activities/media/pictures/slides.js';
+import { createFontSet } from '../activities/media/text/font-set.js';
+import { createOrchestrationActivities } from '../activities/orchestration/activities.js';
+import { createTtsActivities } from '../activities/tts/activities.js';
+import { createEspeakVoice } from '../activities/tts/espeak.js';
+import type { Config } from '../config.js';
+import { openDatabase, type Db } from '../db/database.js';
+import { readJobTexts } from '../db/job-texts.js';
+import type { Logger } from '../logger.js';
+import { createStorage } from '../storage/create-storage.js';
+import type { Pool } from '../workflows/contract.js';
+import type { PoolActivities } from './pools.js';
+
+export interface Dependencies {
+  db: Db;
+  activities: PoolActivities;
+  /** Ends the programs and connections that the activities hold; only once no activity runs. */
+  close(): Promise<void>;
+}
+
+/** Where work in progress lies on this host; whoever finds a dead process's folder there removes it. */
+export const scratchFolder = (config: Pick<Config, 'dataDir'>): string => join(config.dataDir, 'scratch');
+
+/**
+ * The composition root: from the configuration to the activities of every pool. Nothing here waits for the
+ * database or Temporal, which may come up later.
+ *
+ * @throws when something is missing that no retry brings, in one sentence.
+ */
+export async function createDependencies(
+  config: Config,
+  pools: readonly Pool[],
+  logger: Logger,
+): Promise<Dependencies> {
+  const { url, schema, poolSize } = config.database;
+  if (url === undefined) {
+    throw new Error('DATABASE_URL is not set; "npm start" brings up a database of its own');
+  }
+  if (pools.includes('media')) await checkTools(config.tools);
+
+  const db = openDatabase({ url, schema, poolSize }, (error) => {
+    logger.warn({ stage: 'database', action: 'idle connection lost', success: false, err: error });
+  });
+  const storage = await createStorage(config.storage);
+  const artifacts = createArtifactStore({
+    storage,
+    db,
+    cacheDir: join(config.dataDir, 'artifact-cache'),
+    maxCacheBytes: config.artifactCacheBytes,
+  });
+  const cache = createGenerationCache({ db });
+  const espeak = createEspeakVoice();
+
+  const activities: PoolActivities = {
+    orchestration: createOrchestrationActivities({ db, artifacts }),
+    llm: createLlmActivities({
+      artifacts,
+      cache,
+      readTexts: (job) => readJobTexts(db, job),
+      model: config.gemini === undefined ? undefined : createGeminiWriter(config.gemini),
+      outline: createOutlineWriter(),
+    }),
+    tts: createTtsActivities({ artifacts, cache, voices: { espeak } }),
+    media: createMediaActivities({
+      artifacts,
+      cache,
+      scratchDir: scratchFolder(config),
+      tools: config.tools,
+      fontconfigFile: await writeFontconfig(join(config.dataDir, 'fonts')),
+      pictureProviders: { slides: createSlidesProvider(createFontSet()) },
+    }),
+  };
+  return {
+    db,
+    activities,
+    async close() {
+      espeak.close();
+      await db.destroy();
+    },
+  };
+}
+
+async function checkTools({ ffmpegPath, ffprobePath }: Config['tools']): Promise<void> {
+  for (const [path, setting] of [
+    [ffmpegPath, 'FFMPEG_PATH'],
+    [ffprobePath, 'FFPROBE_PATH'],
+  ] as const) {
+    await runProgram({ path, args: ['-version'], timeoutMs: 30_000 }).catch((error: unknown) => {
+      throw new Error(`${path} does not run here; install ffmpeg or set ${setting}`, { cause: error });
+    });
+  }
+}
