@@ -115,7 +115,8 @@ describe.each(aspectRatios)('a %s slide', (aspectRatio) => {
     async (name) => {
       const { scene = {}, language = 'en' } = scripts[name] ?? {};
       const [width, height] = frames[aspectRatio];
-      for (const theme of themes) {
+      const isEveryTheme = name === 'english' || name === 'overlong';
+      for (const theme of isEveryTheme ? themes : (['aurora'] as const)) {
         const picture = await draw(scene, { aspectRatio, theme, language });
         let above = 0;
         for (const overlay of picture.overlays) {
@@ -153,7 +154,7 @@ describe('contrast', () => {
       const { palette } = themeDesigns[theme];
       const views = [0, 90, 180, 270].map((angle) => viewAt({ kind: 'kenburns', seed: angle * 2 }, 1));
       for (const aspectRatio of aspectRatios) {
-        for (const number of [2, 3, 4, 5, 6, 9]) {
+        for (const number of [2, 3, 4, 5]) {
           const picture = await draw({ number }, { theme, aspectRatio });
           const [width, height] = frames[aspectRatio];
           const background = await sharp(picture.background.bytes)
