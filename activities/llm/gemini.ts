@@ -153,7 +153,9 @@ function answerText(response: EnhancedGenerateContentResponse): string {
     throw refused('llm_answer_blocked', `Gemini stopped its answer (${finish}).`);
   }
   // A proxy may answer anything, whatever the SDK's types promise.
-  const parts: unknown[] = Array.isArray(candidate.content?.parts) ? candidate.content.parts : [];
+  const content: unknown = candidate.content;
+  const isContent = typeof content === 'object' && content !== null && 'parts' in content;
+  const parts: unknown[] = isContent && Array.isArray(content.parts) ? content.parts : [];
   const texts = parts.flatMap((part) => {
     if (typeof part !== 'object' || part === null || !('text' in part)) return [];
     const isThought = 'thought' in part && part.thought === true;

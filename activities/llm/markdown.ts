@@ -48,14 +48,21 @@ const plural = (count: number, noun: string) =>
 
 /** Line ends, front matter, characters that are no text, and nesting that only an attack has. */
 function normalized(source: string): string {
-  return source
+  return withoutComments(source)
     .replace(/\r\n?/g, '\n')
     .replace(/[^\P{Cc}\n\t]|\p{Cs}|\ufeff/gu, ' ')
     .replace(/^---\n[\s\S]{0,4000}?\n(?:---|\.\.\.)\n/, '')
-    .replace(/<!--[\s\S]{0,100000}?-->/g, ' ')
     .replace(/^[ \t]{9,}/gm, ' '.repeat(maxIndent))
     .replace(/^(?:[ \t]*>){4,}/gm, '>>> ')
     .replace(/\[\^[^\]\s]{1,60}\]:?/g, '');
+}
+
+/** HTML comments go; one without an end is only its mark. In linear time, unlike a pattern. */
+function withoutComments(source: string): string {
+  const [first = '', ...rest] = source.split('<!--');
+  return (
+    first + rest.map((piece) => piece.slice(piece.includes('-->') ? piece.indexOf('-->') + 3 : 0)).join(' ')
+  );
 }
 
 function topTokens(text: string): Token[] {

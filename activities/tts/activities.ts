@@ -12,7 +12,7 @@ export function createTtsActivities(deps: TtsDeps) {
   return {
     /** Speaks one scene's narration; a sentence that was spoken before, in any video, is not spoken again. */
     async speakScene(input: SpeakSceneInput): Promise<SpeakSceneResult> {
-      return withHeartbeat('voices', input.sceneNumber - 1, async ({ report, signal }) => {
+      return withHeartbeat('voices', input.sceneNumber - 1, async (pulse) => {
         const script = await deps.artifacts.readJson<ScriptDocument>(input.script);
         const scene = script.scenes.find(({ number }) => number === input.sceneNumber);
         if (scene === undefined) {
@@ -30,8 +30,10 @@ export function createTtsActivities(deps: TtsDeps) {
         const spoken = await speakNarration(
           deps,
           { text: scene.narration, language: input.language, voice: input.voice },
-          signal,
-          report,
+          pulse.signal,
+          (fraction) => {
+            pulse.report(fraction);
+          },
         );
         return {
           voice: spoken.value.voice,

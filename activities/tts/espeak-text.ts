@@ -12,7 +12,7 @@ const maxWordLength = 120;
 const pieceLength = 40;
 
 const emojiPattern =
-  /[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0e\ufe0f\u20e3]/gu;
+  /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)\u200d|\ufe0e|\ufe0f|\u20e3/gu;
 const keptSymbols = /[©®™]/u;
 
 /** Prepares a text so that espeak reads all of it as text, and its positions can be led back to our words. */

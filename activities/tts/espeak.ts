@@ -52,8 +52,10 @@ export function createEspeakVoice({ timeoutMs = 30_000 }: { timeoutMs?: number }
     name: 'espeak',
     version: 1,
     resolveVoice,
-    pid: program.pid,
-    close: program.close,
+    pid: () => program.pid(),
+    close() {
+      program.close();
+    },
     async speak(request, signal) {
       const prepared = espeakText(request.text, request.language);
       const answer = await program.ask(

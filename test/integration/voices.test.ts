@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createArtifactStore } from '../../activities/artifact-store.js';
 import { createGenerationCache } from '../../activities/generation-cache.js';
@@ -11,13 +10,8 @@ import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import { splitUtterances } from '../../activities/tts/utterances.js';
 import type { SpeechRequest } from '../../activities/tts/voice.js';
 import { createLocalStorage } from '../../storage/local.js';
-import type {
-  ScriptDocument,
-  SpeakSceneInput,
-  SpeakSceneResult,
-  VoiceDocument,
-} from '../../workflows/contract.js';
-import { createQuietEnvironment } from '../support/quiet-environment.js';
+import type { ScriptDocument, SpeakSceneResult, VoiceDocument } from '../../workflows/contract.js';
+import { createQuietEnvironment, runActivity } from '../support/quiet-environment.js';
 import { runProgram } from '../support/run-program.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
@@ -53,10 +47,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function inActivity(environment: MockActivityEnvironment, input: SpeakSceneInput): Promise<SpeakSceneResult> {
-  return environment.run(tts.speakScene, input);
-}
-
 async function speakScene(narration: string, voice = {}, language = 'en'): Promise<SpeakSceneResult> {
   const script: ScriptDocument = {
     title: 'Test',
@@ -65,7 +55,7 @@ async function speakScene(narration: string, voice = {}, language = 'en'): Promi
     message: null,
     scenes: [{ number: 1, heading: 'One', narration, bullets: [], imagePrompt: '', imageArtifact: null }],
   };
-  return inActivity(createQuietEnvironment(), {
+  return runActivity(tts.speakScene, {
     jobId: randomUUID(),
     userId: randomUUID(),
     script: await artifacts.publishJson(script),
@@ -156,14 +146,18 @@ describe('a scene', () => {
         { number: 1, narration: Array.from({ length: 200 }, (_, n) => `Sentence ${String(n)}.`).join(' ') },
       ],
     });
-    const speaking = inActivity(environment, {
-      jobId: randomUUID(),
-      userId: randomUUID(),
-      script,
-      sceneNumber: 1,
-      voice: { provider: 'espeak', voiceId: null, speed: 1 },
-      language: 'en',
-    });
+    const speaking = runActivity(
+      tts.speakScene,
+      {
+        jobId: randomUUID(),
+        userId: randomUUID(),
+        script,
+        sceneNumber: 1,
+        voice: { provider: 'espeak', voiceId: null, speed: 1 },
+        language: 'en',
+      },
+      environment,
+    );
     setTimeout(() => {
       environment.cancel('CANCELLED');
     }, 150);

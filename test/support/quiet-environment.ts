@@ -15,3 +15,12 @@ const silent: Logger = {
 export function createQuietEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: silent });
 }
+
+/** Runs an activity in surroundings of its own, or in those given. */
+export function runActivity<I, R>(
+  activity: (input: I) => Promise<R>,
+  input: I,
+  environment = createQuietEnvironment(),
+): Promise<R> {
+  return environment.run<[I], R, (input: I) => Promise<R>>(activity, input);
+}
