@@ -1,0 +1,57 @@
+/**
+ * The figures of the README, measured on this machine as ratios within one run.
+ * Run: `npm run bench`, or `npm run bench -- media|jobs` for a part.
+ */
+import { benchMedia, mediaTable } from './media.js';
+import { watchDescendants } from './process-memory.js';
+import { createRestClient } from './rest.js';
+import { withBenchStack } from './stack.js';
+import { median } from './statistics.js';
+import { benchTinyJobs } from './tiny-jobs.js';
+import { benchWholeJobs } from './whole-jobs.js';
+
+const pairs = 3;
+const parts = process.argv.slice(2);
+const wants = (part: string) => parts.length === 0 || parts.includes(part);
+
+if (wants('media')) {
+  process.stdout.write(`media work, ten scenes of about six seconds, 1080p30, ${String(pairs)} pairs\n`);
+  process.stdout.write(`${mediaTable(await benchMedia(pairs, 10))}\n\n`);
+}
+if (wants('jobs')) {
+  process.stdout.write('whole jobs on a stack of their own\n');
+  await withBenchStack(async ({ api, databaseUrl }) => {
+    const memory = watchDescendants();
+    const client = await createRestClient(api);
+    const jobs = await benchWholeJobs(client, databaseUrl, pairs);
+    const tiny = await benchTinyJobs(client);
+    const peaks = [...memory.stop()].sort(([, a], [, b]) => b - a).slice(0, 4);
+
+    const { cold, direct, unchanged, edited } = jobs;
+    const each = (values: number[]) => values.map((value) => value.toFixed(1)).join('  ');
+    const overhead = median(cold.map((value, index) => value - (direct[index] ?? NaN)));
+    const rows: [string, string][] = [
+      ['whole job, wall s', each(cold)],
+      ['the same work called directly, wall s', each(direct)],
+      ['orchestration adds', `${overhead.toFixed(2)} s   goal ≤ 10 % or 2 s, whichever is more`],
+      ['unchanged again, wall s', `${each(unchanged)}   goal ≤ 2`],
+      ['one of ten scenes edited, wall s', each(edited)],
+      [
+        'edit / whole',
+        `${median(edited.map((value, index) => value / (cold[index] ?? NaN))).toFixed(3)}   goal ≤ 0.20`,
+      ],
+      ['tiny jobs a minute', tiny.jobsPerMinute.toFixed(0)],
+      [
+        'GET /jobs/{id} meanwhile, ms',
+        `p50 ${tiny.readP50Ms.toFixed(0)}  p99 ${tiny.readP99Ms.toFixed(0)}  (${String(tiny.reads)} reads)`,
+      ],
+      ...peaks.map(([name, bytes]): [string, string] => [
+        `peak memory of ${name}`,
+        `${(bytes / 1024 ** 2).toFixed(0)} MB   goal ≤ 700 MB`,
+      ]),
+    ];
+    process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(40)}${value}`).join('\n')}\n`);
+  });
+}
+// Idle connections must not keep a finished measurement alive.
+process.exit();
