@@ -72,6 +72,7 @@ export function createAssemble(deps: AssembleDeps) {
             const durationSeconds = frames / fps;
             return { value: { video, durationSeconds, width, height, bytes: size }, artifacts: [video] };
           }),
+        signal,
       );
       return { ...value, cached };
     });

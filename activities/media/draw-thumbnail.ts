@@ -41,6 +41,7 @@ export function createDrawThumbnail(deps: DrawThumbnailDeps) {
           const thumbnail = await deps.artifacts.publishBytes(webp, 'webp');
           return { value: { thumbnail }, artifacts: [thumbnail] };
         },
+        signal,
       );
       return { ...value, cached };
     });

@@ -42,6 +42,7 @@ export function createRenderSegment(deps: RenderSegmentDeps) {
           const segment = await renderToArtifact(deps, loader, unit, pulse);
           return { value: { segment }, artifacts: [segment] };
         },
+        pulse.signal,
       );
       return { ...value, cached };
     });
