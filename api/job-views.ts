@@ -99,15 +99,7 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
       seen.keptAt = Date.now();
       await raiseProgress(db, row.id, seen.highest);
     }
-    // An older answer is right about its steps only; and a workflow that is over is so for its user when the
-    // row has its result.
-    const { view, isFresh, highest } = seen;
-    const status = view !== undefined && isFresh && !isTerminal(view.status) ? view.status : row.status;
-    return jobBody(row, {
-      status,
-      overallProgress: Math.round(highest * 10) / 10,
-      steps: view?.steps ?? row.steps,
-    });
+    return jobBody(row, lastSeen(row, seen));
   }
 
   async function read(userId: string, id: string): Promise<Job | undefined> {
@@ -144,4 +136,14 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
       readings.delete(`${userId} ${id}`);
     },
   };
+}
+
+/**
+ * An older answer is right about its steps only; and a workflow that is over is so for its user when the row
+ * has its result.
+ */
+function lastSeen(row: JobRow, { view, isFresh, highest }: Readonly<Seen>): ProgressView {
+  const status = view !== undefined && isFresh && !isTerminal(view.status) ? view.status : row.status;
+  const steps = view?.steps ?? row.steps;
+  return { status, overallProgress: Math.round(highest * 10) / 10, steps };
 }

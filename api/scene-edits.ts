@@ -12,7 +12,7 @@ const editShape = {
 /** The body of a scene's PATCH: at least one change. */
 export const scenePatchSchema = z
   .strictObject(editShape)
-  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'needs at least one change')
+  .refine((patch) => Object.keys(patch).length > 0, 'needs at least one change')
   .openapi('ScenePatch');
 
 const sceneEditSchema = z.strictObject({ number: z.int().min(1).max(maxScenes), ...editShape });

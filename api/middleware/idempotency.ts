@@ -39,16 +39,16 @@ export function idempotent(db: Db) {
     }
 
     const claim = { userId, key, claimedAt };
-    let completed = false;
+    const kept = { isDone: false };
     c.set('idempotency', {
       async complete(trx, status, body) {
         if (!(await completeKey(trx, claim, { status, body }))) throw inFlight();
-        completed = true;
+        kept.isDone = true;
       },
     });
     await next();
     // A transaction that was rolled back has left the record open, and releasing it does no harm otherwise.
-    if (!completed || c.error !== undefined) await releaseKey(db, claim);
+    if (!kept.isDone || c.error !== undefined) await releaseKey(db, claim);
   });
 }
 

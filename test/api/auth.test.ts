@@ -82,7 +82,7 @@ describe('a login', () => {
     for (let round = 0; round < 9; round += 1) {
       const a = await attempt('nobody@example.com');
       const b = await attempt(email);
-      const strip = ({ timestamp, requestId, ...rest }: Record<string, unknown>) => rest;
+      const strip = (body: object) => ({ ...body, timestamp: '', requestId: '' });
       expect([a.answer.status, strip(a.answer.json)]).toEqual([b.answer.status, strip(b.answer.json)]);
       unknown.push(a.ms);
       wrong.push(b.ms);

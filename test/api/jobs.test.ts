@@ -177,7 +177,7 @@ describe('a video that is asked for', () => {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body,
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(response.status).toBe(413);
   });
 

@@ -48,7 +48,6 @@ beforeAll(async () => {
     },
     override: (activities) => {
       const { media } = activities;
-      if (media === undefined) return activities;
       return {
         ...activities,
         media: {
@@ -100,7 +99,7 @@ async function events(id: string, headers: Record<string, string> = {}) {
   const text = await response.text();
   const seen = [...text.matchAll(/event: job\ndata: (.*)\nid: (.*)\n\n/g)].map(([, data, eventId]) => ({
     id: eventId ?? '',
-    job: JSON.parse(data ?? '{}') as Json,
+    job: JSON.parse(data ?? '{}'),
   }));
   return { status: response.status, type: response.headers.get('content-type'), seen };
 }
