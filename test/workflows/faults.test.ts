@@ -239,7 +239,7 @@ describe('a worker that shuts down', () => {
     const id = await lab.runExplainer();
     await until(
       () => Promise.resolve(calls),
-      (seen) => has(seen, 'renderSegment'),
+      (seen) => has(seen, 'renderSegment') && has(seen, 'mixAudio'),
       15_000,
     );
     await first.stop();
