@@ -25,7 +25,10 @@ export async function buildKernel() {
     maximumMemory: 32768,
   });
   if (error || !binary) throw new Error(`the kernel does not compile:\n${stderr.toString()}`);
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,100}/g) ?? [];
+  const lines =
+    Buffer.from(binary)
+      .toString('base64')
+      .match(/.{1,100}/g) ?? [];
   return [
     '/** WebAssembly of kernel.as.ts in base64, written by cli/build-kernel.mjs. */',
     'export const kernelBase64 = `',

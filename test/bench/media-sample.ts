@@ -53,7 +53,7 @@ export interface MediaSample {
 export async function createSample(
   folder: string,
   tools: MediaDeps['tools'],
-  { options = sampleOptions, sceneCount = scenes.length } = {},
+  { options = sampleOptions, sceneCount = 10 }: { options?: ExplainerOptions; sceneCount?: number } = {},
 ): Promise<MediaSample> {
   const artifacts: ArtifactStore = await createFolderStore(join(folder, 'artifacts'));
   const cache: GenerationCache = createMemoryCache();

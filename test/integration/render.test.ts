@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { createAssemble } from '../../activities/media/assemble.js';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'callsheet-render-'));
   artifacts = await createFolderStore(join(folder, 'artifacts'));
   loader = createPictureLoader(artifacts);
-  const publish = async (image: sharp.Sharp) => artifacts.publishBytes(await image.png().toBuffer(), 'png');
+  const publish = async (image: Sharp) => artifacts.publishBytes(await image.png().toBuffer(), 'png');
   picture.red = await publish(flat('#d02020', 640, 360));
   picture.blue = await publish(flat('#2030c0', 100, 300));
   picture.white = await publish(flat('#ffffff', 40, 30));

@@ -6,9 +6,11 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array);
+    /** Opaque: compiled code is only ever handed on. */
+    private readonly code: never;
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, Memory>>);
-    readonly exports: Record<string, unknown>;
+    readonly exports: Record<string, ((...sizes: number[]) => void) | undefined>;
   }
 }

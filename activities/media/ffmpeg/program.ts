@@ -67,9 +67,9 @@ export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer;
 }
 
 async function untilEnded(child: ChildProcess, options: ProgramRun, program: string) {
-  let stopReason: unknown;
+  let stopReason: Error | undefined;
   const stop = (reason: unknown) => {
-    stopReason ??= reason;
+    stopReason ??= reason instanceof Error ? reason : new Error(String(reason));
     endGroup(child);
   };
   const onAbort = () => {
@@ -118,15 +118,12 @@ async function feed(child: ChildProcess, options: ProgramRun, stop: (reason: unk
   const { stdin } = child;
   if (!stdin || !options.writeInput) return;
   // A program that ends early closes its input; its own exit code says more than our EPIPE.
-  let broken = false;
-  stdin.on('error', () => {
-    broken = true;
-  });
+  stdin.on('error', () => undefined);
   try {
     await options.writeInput(stdin);
     stdin.end();
   } catch (error) {
-    if (!broken) stop(error ?? new Error('feeding the program failed'));
+    if (!stdin.errored) stop(error);
     stdin.destroy();
   }
 }
@@ -235,9 +232,8 @@ function launchPrefix(): Promise<string[]> {
   prefix ??= (async () => {
     const [setpriv, nice] = await Promise.all([onPath('setpriv'), onPath('nice')]);
     const dying = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL'];
-    const [command, ...args] = [...dying, 'true'];
     // Small userlands have a setpriv that does not know the option.
-    const works = await run(command ?? 'true', args).then(
+    const works = await run(setpriv ?? 'true', [...dying.slice(1), 'true']).then(
       () => true,
       () => false,
     );
