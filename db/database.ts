@@ -45,6 +45,8 @@ export async function migrateDown(db: Db, schema: string): Promise<string[]> {
 }
 
 function report(outcome: Awaited<ReturnType<Migrator['migrateToLatest']>>): string[] {
-  if (outcome.error !== undefined) throw outcome.error;
+  const { error } = outcome;
+  if (error instanceof Error) throw error;
+  if (error !== undefined) throw new Error('the migration failed', { cause: error });
   return (outcome.results ?? []).map((result) => result.migrationName);
 }

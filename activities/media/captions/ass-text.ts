@@ -8,6 +8,6 @@ const wordJoiner = '\u2060';
  */
 export function escapeAss(text: string): string {
   return text
-    .replace(/[\s\u0000-\u001f\u007f\u2028\u2029]+/gu, ' ')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(/[\\{}]/gu, (character) => (character === '\\' ? `\\${wordJoiner}` : `\\${character}`));
 }
