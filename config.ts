@@ -61,6 +61,9 @@ const environment = z.object({
   SWEEP_INTERVAL_SECONDS: count.default(5),
 });
 
+/** Names of all variables that are read. */
+export const settingNames: readonly string[] = Object.keys(environment.shape);
+
 export type Config = ReturnType<typeof readConfig>;
 
 /**
