@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { terminalStatuses } from '../../workflows/contract.js';
+import type { E2eStack } from './e2e-stack.js';
+import { eventually } from './system-processes.js';
+
+/**
+ * What must hold after whatever went wrong, once the jobs named in `waiting` are all that is not over: every other job has
+ * ended in its row and in the engine, no program of theirs runs, nothing half-made lies about, and every artifact
+ * that a row promises is in storage, whole.
+ */
+export async function expectInvariants(stack: E2eStack, waiting: readonly string[] = []): Promise<void> {
+  const jobs = await stack.db.selectFrom('jobs').select(['id', 'status', 'submitted_at']).execute();
+  const open = jobs.filter((job) => !terminalStatuses.includes(job.status));
+  expect(open.map((job) => job.id).sort()).toEqual([...waiting].sort());
+  for (const { id, submitted_at: submittedAt } of jobs) {
+    // One that was cancelled before the engine heard of it has no workflow.
+    if (submittedAt === null) continue;
+    const isOpen = waiting.includes(id);
+    // The workflow ends a moment after it has written its last word.
+    await eventually(`workflow of job ${id} to be over`, async () => {
+      const isRunning = (await stack.workflowStatus(id)) === 'RUNNING';
+      return isRunning === isOpen ? true : undefined;
+    });
+  }
+
+  const left = () => ({
+    ffmpegs: stack.ffmpegs().map((one) => one.args.join(' ')),
+    scratch: stack.scratchFiles(),
+    drafts: drafts(stack.dataDir),
+  });
+  const nothing = { ffmpegs: [], scratch: [], drafts: [] };
+  await eventually('everything to be cleaned up', () => (isEmpty(left()) ? true : undefined), 10_000).catch(
+    () => undefined,
+  );
+  expect(left()).toEqual(nothing);
+
+  const orphans = await stack.db
+    .selectFrom('job_artifacts')
+    .leftJoin('artifacts', 'artifacts.id', 'job_artifacts.artifact_id')
+    .where('artifacts.id', 'is', null)
+    .select('job_artifacts.artifact_id')
+    .execute();
+  expect(orphans).toEqual([]);
+  await expectStored(stack);
+}
+
+async function expectStored({ db, storage }: E2eStack): Promise<void> {
+  const rows = await db.selectFrom('artifacts').select(['id', 'sha256', 'bytes']).execute();
+  const broken: string[] = [];
+  for (const { id, sha256, bytes } of rows) {
+    const hash = createHash('sha256');
+    let length = 0;
+    try {
+      for await (const chunk of (await storage.read(`artifacts/${id}`)) as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        length += chunk.length;
+      }
+    } catch (error) {
+      broken.push(`${id}: ${String(error)}`);
+      continue;
+    }
+    if (length !== Number(bytes) || hash.digest('hex') !== sha256) broken.push(`${id}: other bytes`);
+  }
+  expect(broken).toEqual([]);
+}
+
+/** Files that are written but not published. */
+function drafts(dataDir: string): string[] {
+  const temporary = listed(join(dataDir, 'storage', 'temporary'));
+  const partial = listed(join(dataDir, 'artifact-cache')).filter((name) => name.startsWith('.part-'));
+  return [...temporary, ...partial];
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isEmpty(left: Record<string, string[]>): boolean {
+  return Object.values(left).every((list) => list.length === 0);
+}
