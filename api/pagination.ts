@@ -1,21 +1,14 @@
 import { z } from '@hono/zod-openapi';
+import type { Position } from '../db/pages.js';
 import { refuseField } from './validation.js';
-
-/** Where a page ended: the row's time as the database wrote it (microseconds matter) and its id. */
-export interface Position {
-  at: string;
-  id: string;
-}
 
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.string().min(1).max(200).optional(),
 };
 
-const position = z.tuple([
-  z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?$/),
-  z.uuid(),
-]);
+/** A date that does not exist, as the year 0 does not, would be the database's error rather than the client's. */
+const position = z.tuple([z.iso.datetime({ precision: 6 }).refine((at) => !at.startsWith('0000')), z.uuid()]);
 
 export function encodeCursor({ at, id }: Position): string {
   return Buffer.from(JSON.stringify([at, id])).toString('base64url');

@@ -1,6 +1,7 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { JobStatus, JobType, SceneEdit } from '../workflows/contract.js';
 import type { Db } from './database.js';
+import { cursorAt, isBehind, type Position } from './pages.js';
 import type { JobsTable } from './schema.js';
 
 /** The API's queries on jobs. Whose job it is stands in each of them. */
@@ -26,7 +27,7 @@ export interface JobFilter {
   type?: JobType | undefined;
   status?: JobStatus | undefined;
   projectId?: string | undefined;
-  after: { at: string; id: string } | undefined;
+  after: Position | undefined;
   limit: number;
 }
 
@@ -39,7 +40,7 @@ export function listJobs(
   let query = db
     .selectFrom('jobs')
     .selectAll()
-    .select(sql<string>`created_at::text`.as('cursorAt'))
+    .select(cursorAt('jobs'))
     .where('user_id', '=', userId)
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
@@ -47,10 +48,7 @@ export function listJobs(
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId);
-  if (filter.after !== undefined) {
-    const { at, id } = filter.after;
-    query = query.where(sql<boolean>`(created_at, id) < (${at}::timestamptz, ${id}::uuid)`);
-  }
+  if (filter.after !== undefined) query = query.where(isBehind('jobs', filter.after));
   return query.execute();
 }
 

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { Db } from './database.js';
+import { cursorAt, isBehind, type Position } from './pages.js';
 import type { VideosTable } from './schema.js';
 
 /** `editing`: a job of this video is under way. */
@@ -32,7 +33,7 @@ export interface VideoFilter {
   /** Part of the title, in any case. */
   query?: string | undefined;
   projectId?: string | undefined;
-  after: { at: string; id: string } | undefined;
+  after: Position | undefined;
   limit: number;
 }
 
@@ -43,7 +44,7 @@ export async function listVideos(
   filter: VideoFilter,
 ): Promise<(VideoRow & { cursorAt: string })[]> {
   let query = ownVideos(db, userId)
-    .select(sql<string>`videos.created_at::text`.as('cursorAt'))
+    .select(cursorAt('videos'))
     .orderBy('videos.created_at', 'desc')
     .orderBy('videos.id', 'desc')
     .limit(filter.limit + 1);
@@ -51,10 +52,7 @@ export async function listVideos(
   if (filter.query !== undefined) {
     query = query.where(sql<boolean>`position(lower(${filter.query}::text) in lower(videos.title)) > 0`);
   }
-  if (filter.after !== undefined) {
-    const { at, id } = filter.after;
-    query = query.where(sql<boolean>`(videos.created_at, videos.id) < (${at}::timestamptz, ${id}::uuid)`);
-  }
+  if (filter.after !== undefined) query = query.where(isBehind('videos', filter.after));
   const rows = await query.execute();
   return rows.map((row) => ({ ...row, editing: Boolean(row.editing) }));
 }

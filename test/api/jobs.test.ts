@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimNamespace } from '../support/services.js';
 import { startApi, type CallOptions, type TestApi } from './support.js';
@@ -281,6 +282,39 @@ describe('the list of jobs', () => {
       expect([query, answer.status]).toEqual([query, 422]);
       expect(answer.json.errors[0].path).toBe(`query.${query.split('=')[0]}`);
     }
+  });
+
+  it.each([
+    '9999-99-99T99:99:99.000000Z',
+    '2026-02-30T00:00:00.000000Z',
+    '0000-01-01T00:00:00.000000Z',
+    'infinity',
+  ])('refuses a cursor that was made up: %s', async (at) => {
+    const cursor = Buffer.from(JSON.stringify([at, randomUUID()])).toString('base64url');
+    for (const list of [jobs, '/api/v1/videos']) {
+      const answer = await api.call(`${list}?cursor=${cursor}`, { token });
+      expect([answer.status, answer.json.errors?.[0].path]).toEqual([422, 'query.cursor']);
+    }
+  });
+
+  it('leaves out and repeats nothing where rows are of the same time', async () => {
+    const user = await api.register();
+    await Promise.all(
+      Array.from({ length: 5 }, () => api.call(generate, { token: user.token, body: { prompt: 'x' } })),
+    );
+    await sql`update jobs set created_at = '2026-01-02T03:04:05.678901Z' where user_id = ${user.id}`.execute(
+      api.db,
+    );
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page = await api.call(`${jobs}?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`, {
+        token: user.token,
+      });
+      seen.push(...page.json.items.map((job: { id: string }) => job.id));
+      cursor = page.json.nextCursor;
+    }
+    expect([seen.length, new Set(seen).size]).toEqual([5, 5]);
   });
 });
 
