@@ -15,6 +15,8 @@ const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const environment = z.object({
   HOST: text.default('127.0.0.1'),
   PORT: port.default(8000),
+  /** Reverse proxies in front of the API, whose X-Forwarded-For then tells a client's address. */
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   TEMPORAL_UI_PORT: port.default(8233),
   DATA_DIR: text.default('.callsheet'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -82,7 +84,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   return {
     dataDir,
     logLevel: e.LOG_LEVEL,
-    api: { host: e.HOST, port: e.PORT },
+    api: { host: e.HOST, port: e.PORT, trustedProxies: e.TRUSTED_PROXIES },
     database: { url: e.DATABASE_URL, schema: e.DATABASE_SCHEMA, poolSize: e.DATABASE_POOL_SIZE },
     temporal: {
       address: e.TEMPORAL_ADDRESS,

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
+import { createAllowedMethods } from './allowed-methods.js';
 import type { AppDeps, AppEnv, RouteDeps } from './context.js';
 import { isDatabaseAway } from './database-errors.js';
 import { problemBody, ProblemError } from './errors.js';
@@ -52,14 +53,18 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
       'content-type': 'application/problem+json',
     });
   });
-  app.notFound(() => {
-    throw new ProblemError('not_found');
+  app.notFound((c) => {
+    const allowed = allowedMethods(c.req.path);
+    if (allowed.length === 0) throw new ProblemError('not_found');
+    throw new ProblemError('method_not_allowed', { headers: { allow: allowed.join(', ') } });
   });
 
   app.get('/', (c) => c.redirect('/docs'));
   app.route('/', operationRoutes(routeDeps));
   app.route('/', docsRoutes());
-  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(openApiInfo)));
+  // Made once: the routes do not change, and everybody may ask.
+  let document: object | undefined;
+  app.get('/openapi.json', (c) => c.json((document ??= app.getOpenAPI31Document(openApiInfo))));
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
 
   // What stands above this line needs no token, everything below it does, also what is not there.
@@ -79,6 +84,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   ]) {
     app.route('/api/v1', routes(routeDeps));
   }
+  const allowedMethods = createAllowedMethods(app.routes);
   return app;
 }
 

@@ -13,6 +13,8 @@ export interface AppDeps {
   storage: Storage;
   jobs: JobsClient;
   logger: Logger;
+  /** How many proxies of ours stand in front; each adds to X-Forwarded-For. Default 0. */
+  trustedProxies?: number;
   /** Aborts when the process drains, so that event streams end. */
   draining: AbortSignal;
 }

@@ -41,6 +41,7 @@ const meanings = {
   415: 'Not JSON',
   416: 'Range outside the file',
   422: 'The request does not fit',
+  429: 'Too many tries; `Retry-After` says when to come back',
   503: 'Something that this needs is down',
 } as const;
 

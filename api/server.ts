@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { readConfig, type Config } from '../config.js';
 import { openDatabase } from '../db/database.js';
 import { deleteOldKeys } from '../db/idempotency.js';
+import { deleteOldLoginTries } from '../db/login-tries.js';
 import { deleteExpiredSessions } from '../db/sessions.js';
 import { createLogger, type Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
@@ -31,13 +32,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const { address = '127.0.0.1:7233', namespace, tls, apiKey } = config.temporal;
   const jobs = createJobsClient({ address, namespace, tls, apiKey });
   const drain = new AbortController();
-  const app = createApp({ db, storage, jobs, logger, draining: drain.signal });
+  const app = createApp({
+    db,
+    storage,
+    jobs,
+    logger,
+    trustedProxies: config.api.trustedProxies,
+    draining: drain.signal,
+  });
   const server = createAdaptorServer({ fetch: app.fetch });
 
   const housekeeping = setInterval(() => {
-    Promise.all([deleteExpiredSessions(db), deleteOldKeys(db)]).catch((error: unknown) => {
-      logger.warn({ stage: 'housekeeping', action: 'forget what is over', success: false, err: error });
-    });
+    Promise.all([deleteExpiredSessions(db), deleteOldKeys(db), deleteOldLoginTries(db)]).catch(
+      (error: unknown) => {
+        logger.warn({ stage: 'housekeeping', action: 'forget what is over', success: false, err: error });
+      },
+    );
   }, housekeepingMs);
   housekeeping.unref();
 

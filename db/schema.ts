@@ -39,6 +39,14 @@ export interface RefreshTokensTable {
   created_at: CreatedAt;
 }
 
+/** Tries to log in of the last minute. */
+export interface LoginTriesTable {
+  /** Hash of what is counted: an account's name or a client's address. */
+  key: string;
+  tries: number;
+  since: Date;
+}
+
 export interface AuditLogTable {
   id: Generated<string>;
   actor_id: string | null;
@@ -144,6 +152,7 @@ export interface Database {
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   audit_log: AuditLogTable;
+  login_tries: LoginTriesTable;
   jobs: JobsTable;
   artifacts: ArtifactsTable;
   job_artifacts: JobArtifactsTable;

@@ -12,7 +12,8 @@ let decoy: Promise<string> | undefined;
 
 /** Without a hash (no such account) it takes the same time and answers false. */
 export async function verifyPassword(passwordHash: string | undefined, password: string): Promise<boolean> {
-  decoy ??= hashPassword('no password at all');
-  const matches = await verify(passwordHash ?? (await decoy), password);
+  // Also where it is not needed: the first to wait for it must not stand out.
+  const decoyHash = await (decoy ??= hashPassword('no password at all'));
+  const matches = await verify(passwordHash ?? decoyHash, password);
   return passwordHash !== undefined && matches;
 }

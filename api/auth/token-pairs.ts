@@ -8,12 +8,6 @@ import { hashToken, newToken } from './tokens.js';
 
 const refreshMs = 7 * 24 * 3600 * 1000;
 
-/**
- * A client that refreshes from several tabs at once sends the same token more than once; within this time a
- * spent token still gives a pair, later it counts as stolen.
- */
-const graceMs = 10_000;
-
 export interface TokenPair {
   accessToken: string;
   refreshToken: string;
@@ -40,13 +34,23 @@ export async function issueTokenPair(
   return { accessToken, refreshToken, expiresIn: accessSeconds };
 }
 
-/** Spends a refresh token. A token that was spent before ends its whole family, and the log says so. */
-export function refreshTokenPair(db: Db, refreshToken: string, now = new Date()): Promise<RefreshOutcome> {
+/**
+ * Spends a refresh token. A client that refreshes from several tabs at once sends the same token more than once:
+ * whoever asked before the token was spent gets a pair too. Who asks with it later had the answer, or stole
+ * the token: its whole family ends, and the log says so.
+ *
+ * @param askedAt when the request came.
+ */
+export function refreshTokenPair(
+  db: Db,
+  refreshToken: string,
+  askedAt = new Date(),
+): Promise<RefreshOutcome> {
   const tokenHash = hashToken(refreshToken);
   return db.transaction().execute(async (trx): Promise<RefreshOutcome> => {
     const token = await lockRefreshToken(trx, tokenHash);
-    if (token === undefined || token.expires_at <= now) return { kind: 'refused' };
-    if (token.spent_at !== null && now.getTime() - token.spent_at.getTime() > graceMs) {
+    if (token === undefined || token.expires_at <= askedAt) return { kind: 'refused' };
+    if (token.spent_at !== null && token.spent_at < askedAt) {
       await deleteFamily(trx, token.family_id);
       await writeAudit(trx, {
         actorId: token.user_id,
@@ -58,7 +62,9 @@ export function refreshTokenPair(db: Db, refreshToken: string, now = new Date())
     const user = await findUser(trx, token.user_id);
     if (user === undefined) return { kind: 'refused' };
     if (user.status === 'suspended') return { kind: 'suspended' };
-    if (token.spent_at === null) await spendRefreshToken(trx, tokenHash, now);
-    return { kind: 'refreshed', user, pair: await issueTokenPair(trx, user.id, token.family_id) };
+    const pair = await issueTokenPair(trx, user.id, token.family_id);
+    // Last, so that it is the time of the answer.
+    if (token.spent_at === null) await spendRefreshToken(trx, tokenHash, new Date());
+    return { kind: 'refreshed', user, pair };
   });
 }

@@ -2,8 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { writeAudit } from '../../db/audit.js';
 import { deleteFamily } from '../../db/sessions.js';
 import { findUserByEmail, insertUser, type UserRow } from '../../db/users.js';
+import { admitLogin, loginSucceeded } from '../auth/login-limit.js';
 import { hashPassword, verifyPassword } from '../auth/passwords.js';
 import { issueTokenPair, refreshTokenPair, type TokenPair } from '../auth/token-pairs.js';
+import { clientAddress } from '../client-address.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import {
@@ -57,7 +59,8 @@ const login = createRoute({
   summary: 'Log in',
   security: [],
   request: { body: jsonBody(z.strictObject({ email, password: z.string().max(256) })) },
-  responses: { 200: jsonAnswer('A pair of tokens', pairSchema), ...bodyProblems, ...problems(403) },
+  description: 'After five refused tries within a minute, of one account or from one address, 429.',
+  responses: { 200: jsonAnswer('A pair of tokens', pairSchema), ...bodyProblems, ...problems(403, 429) },
 });
 
 const refresh = createRoute({
@@ -81,7 +84,7 @@ const logout = createRoute({
 });
 
 /** The calls that need no token. */
-export function publicAuthRoutes({ db }: RouteDeps): Router {
+export function publicAuthRoutes({ db, trustedProxies = 0 }: RouteDeps): Router {
   return createRouter()
     .openapi(register, async (c) => {
       const body = c.req.valid('json');
@@ -96,12 +99,15 @@ export function publicAuthRoutes({ db }: RouteDeps): Router {
     })
     .openapi(login, async (c) => {
       const body = c.req.valid('json');
+      const from = { email: body.email, address: clientAddress(c, trustedProxies) };
+      await admitLogin(db, from);
       const user = await findUserByEmail(db, body.email);
       const matches = await verifyPassword(user?.password_hash, body.password);
       if (user === undefined || !matches) {
         await writeAudit(db, { actorId: null, action: 'auth.login_refused', target: user?.id ?? null });
         throw new ProblemError('invalid_credentials');
       }
+      await loginSucceeded(db, from);
       if (user.status === 'suspended') throw new ProblemError('account_suspended');
       const pair = await db.transaction().execute(async (trx) => {
         await writeAudit(trx, { actorId: user.id, action: 'auth.logged_in', target: user.id });

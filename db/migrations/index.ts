@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely';
 import * as foundation from './2026-11-21T0200-foundation.js';
+import * as loginTriesAndLiveJobs from './2026-11-21T0330-login-tries-and-live-jobs.js';
 
 /** Frozen once released; named by time, so that their order is their name. */
 export const migrations: Record<string, Migration> = {
   '2026-11-21T0200-foundation': foundation,
+  '2026-11-21T0330-login-tries-and-live-jobs': loginTriesAndLiveJobs,
 };

@@ -80,6 +80,7 @@ describe('a login', () => {
     const unknown: number[] = [];
     const wrong: number[] = [];
     for (let round = 0; round < 9; round += 1) {
+      await api.db.deleteFrom('login_tries').execute();
       const a = await attempt('nobody@example.com');
       const b = await attempt(email);
       const strip = (body: object) => ({ ...body, timestamp: '', requestId: '' });
@@ -126,6 +127,62 @@ describe('a login', () => {
     expect((await api.call(me, { token })).status).toBe(401);
   });
 
+  it.each(['an account that is there', 'one that is not'])(
+    'is refused after five wrong tries on %s',
+    async (kind) => {
+      await api.db.deleteFrom('login_tries').execute();
+      const { email } = kind === 'one that is not' ? { email: 'nobody@example.org' } : await api.register();
+      const attempt = (given: string) => api.call(`${auth}/login`, { body: { email, password: given } });
+      const answers = await Promise.all(Array.from({ length: 12 }, () => attempt('not the one')));
+      const statuses = answers.map((answer) => answer.status);
+      expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+      expect(statuses.filter((status) => status === 429)).toHaveLength(7);
+
+      const late = await attempt(password);
+      expect([late.status, late.json.code]).toEqual([429, 'too_many_logins']);
+      const seconds = Number(late.headers.get('retry-after'));
+      expect(seconds).toBeGreaterThan(50);
+      expect(seconds).toBeLessThanOrEqual(60);
+      const stored = JSON.stringify(await api.db.selectFrom('login_tries').selectAll().execute());
+      expect(stored).not.toContain(email);
+
+      await api.db
+        .updateTable('login_tries')
+        .set({ since: new Date(Date.now() - 61_000) })
+        .execute();
+      expect((await attempt(password)).status).toBe(kind === 'one that is not' ? 401 : 200);
+    },
+  );
+
+  it('may succeed as often as it likes', async () => {
+    await api.db.deleteFrom('login_tries').execute();
+    const { email } = await api.register();
+    for (let round = 0; round < 8; round += 1) {
+      expect((await api.call(`${auth}/login`, { body: { email, password } })).status).toBe(200);
+    }
+  });
+
+  it('counts an address for itself only as far as proxies of ours vouch for it', async () => {
+    const guess = (target: TestApi, forwarded: string, index: number) =>
+      target.call(`${auth}/login`, {
+        body: { email: `guess${index}@example.com`, password: 'x' },
+        headers: { 'x-forwarded-for': forwarded },
+      });
+    const statuses = async (target: TestApi, forwarded: (index: number) => string) => {
+      await api.db.deleteFrom('login_tries').execute();
+      const answers = [];
+      for (let index = 0; index < 6; index += 1) answers.push(await guess(target, forwarded(index), index));
+      return answers.map((answer) => answer.status);
+    };
+    expect(await statuses(api, (index) => `10.0.0.${index}`)).toEqual([401, 401, 401, 401, 401, 429]);
+    const proxied = await startApi({ db: api.db, storage: api.storage, trustedProxies: 1 });
+    expect(await statuses(proxied, (index) => `1.1.1.1, 10.0.0.${index}`)).toEqual(Array(6).fill(401));
+    expect(await statuses(proxied, (index) => `10.0.0.${index}, 1.1.1.1`)).toEqual([
+      401, 401, 401, 401, 401, 429,
+    ]);
+    await proxied.stop();
+  });
+
   it.each(['', 'Bearer', 'Bearer ', 'Basic abc', 'Bearer a b', 'Bearer \tx', `Bearer ${'x'.repeat(5000)}`])(
     'is not what %j says',
     async (authorization) => {
@@ -160,15 +217,9 @@ describe('a refresh token', () => {
     }
   });
 
-  it('that was spent long ago ends its whole family, which is audited', async () => {
+  it('that is used again ends its whole family, which is audited', async () => {
     const { id, token, refreshToken } = await api.register();
     const second = await refresh(refreshToken);
-    await api.db
-      .updateTable('refresh_tokens')
-      .set({ spent_at: new Date(Date.now() - 11_000) })
-      .where('user_id', '=', id)
-      .where('spent_at', 'is not', null)
-      .execute();
     expect((await refresh(refreshToken)).json.code).toBe('invalid_refresh_token');
     expect((await refresh(second.json.refreshToken)).status).toBe(401);
     expect((await api.call(me, { token })).status).toBe(401);

@@ -1,9 +1,19 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.js';
 import { createS3Storage } from '../../storage/s3.js';
 import { addVideo } from './gallery.js';
 import { startApi, type Json, type TestApi } from './support.js';
+
+/** Any method, also those that `fetch` refuses. */
+async function request(url: string, method: string, bearer: string) {
+  const sent = http.request(url, { method, headers: { authorization: `Bearer ${bearer}` } }).end();
+  const [answer] = (await once(sent, 'response')) as [http.IncomingMessage];
+  return { status: answer.statusCode, allow: answer.headers.allow, body: await text(answer) };
+}
 
 let api: TestApi;
 let token: string;
@@ -133,6 +143,23 @@ describe('operations', () => {
     const line = api.log.find((entry) => entry.requestId === 'abc-1');
     expect(line).toMatchObject({ name: 'api', stage: 'http', action: 'GET /health', success: true });
     expect(line.ts).toMatch(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('say what an address takes when it is asked by another method', async () => {
+    const id = crypto.randomUUID();
+    for (const [method, path, allow] of [
+      ['TRACE', '/health', 'GET, HEAD'],
+      ['OPTIONS', '/docs', 'GET, HEAD'],
+      ['DELETE', '/api/v1/users/me', 'GET, HEAD, PUT'],
+      ['POST', `/api/v1/jobs/${id}`, 'DELETE, GET, HEAD'],
+      ['PUT', `/api/v1/videos/${id}/captions.vtt`, 'GET, HEAD'],
+    ] as const) {
+      const answer = await request(`${api.url}${path}`, method, token);
+      expect([method, path, answer.status, answer.allow]).toEqual([method, path, 405, allow]);
+      expect(answer.body).toContain('"code":"method_not_allowed"');
+    }
+    const nothing = await request(`${api.url}/api/v1/videos/${id}/captionsXvtt`, 'PUT', token);
+    expect([nothing.status, nothing.allow]).toEqual([404, undefined]);
   });
 
   it('never show what broke', async () => {

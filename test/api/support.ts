@@ -51,6 +51,7 @@ export async function startApi(
     /** Those of a suite that has them already, and ends them itself. */
     db?: Db;
     storage?: Storage;
+    trustedProxies?: number;
   } = {},
 ): Promise<TestApi> {
   const database = options.db === undefined ? await createTestDatabase() : undefined;
@@ -70,7 +71,8 @@ export async function startApi(
     { write: (line: string) => void log.push(JSON.parse(line)) },
   );
   const drain = new AbortController();
-  const app = createApp({ db, storage, jobs, logger, draining: drain.signal });
+  const { trustedProxies = 0 } = options;
+  const app = createApp({ db, storage, jobs, logger, trustedProxies, draining: drain.signal });
   const server = createAdaptorServer({ fetch: app.fetch });
   const port = await new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => {

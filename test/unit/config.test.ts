@@ -7,7 +7,7 @@ test('an empty environment gives the embedded default', () => {
   const config = readConfig({});
   expect(config.database.url).toBeUndefined();
   expect(config.temporal).toMatchObject({ address: undefined, namespace: 'default', uiPort: 8233 });
-  expect(config.api).toEqual({ host: '127.0.0.1', port: 8000 });
+  expect(config.api).toEqual({ host: '127.0.0.1', port: 8000, trustedProxies: 0 });
   expect(config.storage).toMatchObject({ kind: 'local' });
   expect(config.gemini).toBeUndefined();
 });
