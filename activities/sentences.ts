@@ -36,7 +36,7 @@ function* segments(text: string, language: string): Generator<TextRange> {
   while (at < text.length) {
     const window = text.slice(at, at + windowCharacters);
     const isLast = at + window.length >= text.length;
-    const found = [...segmenter(language).segment(window)];
+    const found = [...segmenter(language, 'sentence').segment(window)];
     // The last sentence of a window may go on behind it.
     const whole = isLast || found.length === 1 ? found : found.slice(0, -1);
     for (const { index, segment } of whole) yield { start: at + index, end: at + index + segment.length };
@@ -68,16 +68,18 @@ function continues(text: string, before: TextRange, after: TextRange): boolean {
 
 const segmenters = new Map<string, Intl.Segmenter>();
 
-function segmenter(language: string): Intl.Segmenter {
-  const known = segmenters.get(language);
+/** Made once for a language: making one takes longer than most texts take to be cut. */
+export function segmenter(language: string, granularity: 'sentence' | 'word'): Intl.Segmenter {
+  const key = `${granularity} ${language}`;
+  const known = segmenters.get(key);
   if (known !== undefined) return known;
-  const made = new Intl.Segmenter(supportedLocale(language), { granularity: 'sentence' });
-  segmenters.set(language, made);
+  const made = new Intl.Segmenter(supportedLocale(language), { granularity });
+  segmenters.set(key, made);
   return made;
 }
 
 /** English rules for a tag that is none: the rules hardly differ between languages. */
-export function supportedLocale(language: string): string {
+function supportedLocale(language: string): string {
   try {
     return Intl.Segmenter.supportedLocalesOf([language])[0] ?? 'en';
   } catch {

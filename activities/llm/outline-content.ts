@@ -58,7 +58,9 @@ function contentOfSource(request: ContentRequest, source: string, notes: string[
 function plainSections(sections: Section[], language: string): Section[] {
   const paragraphs = sections.flatMap(({ text }) => text.split('\n\n'));
   const isHeading = (text: string, n: number) =>
-    text.length <= 60 && /[\p{L}\p{N}]$/u.test(text) && (paragraphs[n + 1]?.length ?? 0) > text.length;
+    text.length <= maxHeadingCharacters &&
+    /[\p{L}\p{N}]$/u.test(text) &&
+    (paragraphs[n + 1]?.length ?? 0) > text.length;
   const result: Section[] = [];
   for (const [n, paragraph] of paragraphs.entries()) {
     const last = result.at(-1);

@@ -12,7 +12,7 @@ const fourBulletsFromCharacters = 380;
 export function createOutlineWriter(): Writer {
   return {
     name: 'outline',
-    identity: 'outline-1',
+    identity: 'outline-2',
     writeContent(request) {
       const content = outlineContent(request);
       if (content.sections.length === 0) {
@@ -49,13 +49,14 @@ function toScene(draft: Draft, number: number, language: string): Scene {
   const narration = draft.sentences
     .map(({ text, paragraph }, n) => (n === 0 ? text : `${paragraph ? '\n\n' : ' '}${text}`))
     .join('');
-  const bullets = keyPhrases(narration, language, narration.length >= fourBulletsFromCharacters ? 4 : 3);
   const heading = shortened(headingOf(draft, language), maxHeadingCharacters);
+  const count = narration.length >= fourBulletsFromCharacters ? 4 : 3;
+  const bullets = keyPhrases(narration, language, count, [heading]);
   return {
     number,
     heading,
     narration,
-    bullets: bullets.filter((bullet) => bullet.toLowerCase() !== heading.toLowerCase()),
+    bullets,
     imagePrompt: [heading, ...bullets].join(', '),
     imageArtifact: null,
   };

@@ -18,7 +18,7 @@ export function topicOf(prompt: string, language: string): string {
 }
 
 /**
- * An introduction, up to four points and a close. They ask the questions that a script would answer, because
+ * An introduction, up to four points and a close. They say what a script would have to tell, because
  * without a model nothing is known about the topic; outside English only the user's own words are used.
  */
 export function pointsFor(
@@ -32,29 +32,29 @@ export function pointsFor(
   const isQuestion = /^(?:how|why|what|when|where|who)\b/i.test(topic);
   const intro = {
     heading: topic,
-    text: `This short video ${isQuestion ? 'asks' : 'is about'} ${name}. A few questions lead from the first glance to the whole picture.`,
+    text: `This short video ${isQuestion ? 'asks' : 'is about'} ${name}. A few short questions lead to the whole picture.`,
   };
   const points = [
     {
       heading: 'Where to start',
-      text: 'First, say what it is in one plain sentence. A simple picture or an everyday example helps more than a definition.',
+      text: 'First, name the subject in one plain sentence. A simple picture helps more than a definition. An everyday example makes the new thing familiar.',
     },
     {
       heading: 'Why it matters',
-      text: 'Second, say why it matters. Who is touched by it, what changes because of it, and what would be missing without it?',
+      text: 'Second, name the people whose lives this touches. Show what changes in their day. Ask what would be missing if nobody knew.',
     },
     {
       heading: 'How it works',
-      text: 'Third, follow it step by step. What comes first, what happens next, and which part do most people get wrong?',
+      text: 'Third, follow the whole process step by step. Begin with what comes first. Point out the part that most people get wrong.',
     },
     {
       heading: 'One example',
-      text: 'Fourth, tell one real example from beginning to end. A single true story stays longer than a list of facts.',
+      text: 'Fourth, tell one real example from beginning to end. A true story stays longer than dry facts.',
     },
   ];
   const close = {
     heading: 'What to remember',
-    text: `That is the frame for telling ${name}. Fill each part with your own facts, keep every sentence short, and end with the one thought that should stay.`,
+    text: `That is the frame for telling ${name}. Fill each part with your own facts. Keep every sentence short. End with the one thought that should stay.`,
   };
   const wanted = Math.max(0, Math.min(points.length, (sceneCount ?? 5) - 2));
   return sceneCount === 1 ? [intro] : [intro, ...points.slice(0, wanted), close];

@@ -1,4 +1,4 @@
-import { supportedLocale } from '../sentences.js';
+import { segmenter } from '../sentences.js';
 
 /** A word as it stands in a text: `charStart`/`charEnd` in UTF-16 units. */
 export interface VisibleWord {
@@ -38,18 +38,8 @@ const isSpoken = (text: string, { charStart, charEnd }: VisibleWord) =>
 
 function splitRun(run: string, offset: number, language: string): VisibleWord[] {
   if (!unspacedPattern.test(run)) return [{ charStart: offset, charEnd: offset + run.length }];
-  return [...segmenter(language).segment(run)].map(({ index, segment }) => ({
+  return [...segmenter(language, 'word').segment(run)].map(({ index, segment }) => ({
     charStart: offset + index,
     charEnd: offset + index + segment.length,
   }));
-}
-
-const segmenters = new Map<string, Intl.Segmenter>();
-
-function segmenter(language: string): Intl.Segmenter {
-  const known = segmenters.get(language);
-  if (known !== undefined) return known;
-  const made = new Intl.Segmenter(supportedLocale(language), { granularity: 'word' });
-  segmenters.set(language, made);
-  return made;
 }

@@ -29,8 +29,8 @@ function expectHonest(script: ScriptDocument, source: string): void {
     expect(scene.bullets.length).toBeLessThanOrEqual(4);
     for (const bullet of scene.bullets) {
       expect(plain(scene.narration)).toContain(plain(bullet));
-      expect(bullet.split(/\s+/).length).toBeLessThanOrEqual(6);
-      expect(bullet.length).toBeLessThanOrEqual(42);
+      expect(bullet.split(/\s+/).length).toBeLessThanOrEqual(9);
+      expect(bullet.length).toBeLessThanOrEqual(52);
     }
     for (const paragraph of scene.narration.split('\n\n')) expect(allowed).toContain(plain(paragraph));
   }
