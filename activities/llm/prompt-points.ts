@@ -32,7 +32,7 @@ export function pointsFor(
   const isQuestion = /^(?:how|why|what|when|where|who)\b/i.test(topic);
   const intro = {
     heading: topic,
-    text: `This short video ${isQuestion ? 'asks' : 'is about'} ${name}. A few short questions lead to the whole picture.`,
+    text: `This short video ${isQuestion ? 'asks' : 'is about'} ${name}. A few short questions lead to the whole picture. The last scene says what should stay in mind.`,
   };
   const points = [
     {
