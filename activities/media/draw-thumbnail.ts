@@ -5,7 +5,7 @@ import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import type { Composition, RenderUnit } from './composition.js';
-import { composeFrames } from './compositor/compose-frames.js';
+import { collectFrames } from './compositor/compose-frames.js';
 import { createPictureLoader, type PictureLoader } from './compositor/picture-loader.js';
 import { pictureArguments } from './ffmpeg/picture-command.js';
 import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
@@ -67,7 +67,7 @@ async function drawMoment(
   moments: readonly RenderUnit[],
   signal: AbortSignal,
 ): Promise<Buffer> {
-  let best: { frame: Buffer; unit: RenderUnit; contrast: number } | undefined;
+  let best: { frame: Uint8Array; unit: RenderUnit; contrast: number } | undefined;
   for (const unit of moments) {
     const frame = await drawOne(unit, loader, signal);
     const contrast = deviation(frame.subarray(0, unit.width * unit.height));
@@ -95,14 +95,9 @@ async function drawMoment(
     .toBuffer();
 }
 
-async function drawOne(unit: RenderUnit, loader: PictureLoader, signal: AbortSignal): Promise<Buffer> {
-  let copy = Buffer.alloc(0);
-  const keep = (frame: Uint8Array) => {
-    copy = Buffer.from(frame);
-    return Promise.resolve();
-  };
-  await composeFrames(unit, [], loader, keep, signal);
-  return copy;
+async function drawOne(unit: RenderUnit, loader: PictureLoader, signal: AbortSignal): Promise<Uint8Array> {
+  const [frame = new Uint8Array()] = await collectFrames(unit, [], loader, signal);
+  return frame;
 }
 
 /** Standard deviation of every 37th sample. */

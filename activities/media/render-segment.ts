@@ -62,7 +62,7 @@ export async function renderToArtifact(
     const target = join(dir, 'segment.mp4');
     await renderUnit({
       ...{ tools: deps.tools, loader, unit, strips, target, signal },
-      onFrame: (frames) => {
+      onProgress: (frames) => {
         report((frames / unit.frames) * 0.98);
       },
     });

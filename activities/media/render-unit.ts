@@ -1,9 +1,10 @@
-import type { Writable } from 'node:stream';
+import { dirname } from 'node:path';
 import { transientFailure } from '../failures.js';
 import type { CaptionStrip, RenderUnit } from './composition.js';
 import { composeFrames } from './compositor/compose-frames.js';
 import type { PictureLoader } from './compositor/picture-loader.js';
-import { probe, runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
+import { readMp4Index } from './ffmpeg/mp4-index.js';
+import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
 import { segmentArguments } from './ffmpeg/segment-command.js';
 
 export interface RenderUnitOptions {
@@ -11,11 +12,11 @@ export interface RenderUnitOptions {
   loader: PictureLoader;
   unit: RenderUnit;
   strips: readonly CaptionStrip[];
-  /** Path of the MP4 to write. */
+  /** Path of the MP4 to write, in a folder for work in progress. */
   target: string;
   signal?: AbortSignal;
-  /** Frames handed to the encoder so far. */
-  onFrame?: (frames: number) => void;
+  /** Frames handed to the encoder so far, now and then. */
+  onProgress?: (frames: number) => void;
 }
 
 /** Slowest encoding that is still believed in: 4K on a busy core. */
@@ -26,37 +27,28 @@ const secondsPerFrame = 3;
  * @throws ApplicationFailure `segment_broken` when the file does not have exactly the unit's frames.
  */
 export async function renderUnit(options: RenderUnitOptions): Promise<void> {
-  const { tools, loader, unit, strips, target, signal, onFrame } = options;
+  const { tools, loader, unit, strips, target, signal, onProgress } = options;
   await runFfmpeg(tools, {
     args: segmentArguments(unit, target),
     timeoutMs: 60_000 + unit.frames * secondsPerFrame * 1000,
     ...(signal ? { signal } : {}),
-    writeInput: async (stdin) => {
-      let frames = 0;
-      const sink = async (frame: Uint8Array) => {
-        await write(stdin, frame);
-        onFrame?.(++frames);
-      };
-      await composeFrames(unit, strips, loader, sink, signal);
+    fillInput: {
+      folder: dirname(target),
+      fill: (fd) =>
+        composeFrames(unit, strips, loader, { fd, ...(onProgress ? { onProgress } : {}) }, signal),
     },
   });
-  const { streams } = await probe(tools, target, signal ? { signal } : {});
-  const [video] = streams;
-  if (streams.length !== 1 || video?.codec !== 'h264' || video.packets !== unit.frames) {
+  if (!(await isWhole(target, unit))) {
     throw transientFailure({ code: 'segment_broken', detail: 'A rendered segment is incomplete.' });
   }
 }
 
-/** Resolves when the bytes may be used again. */
-function write(stdin: Writable, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (stdin.destroyed) {
-      reject(new Error('the encoder has ended'));
-      return;
-    }
-    stdin.write(bytes, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
+async function isWhole(path: string, unit: RenderUnit): Promise<boolean> {
+  const tracks = await readMp4Index(path).catch(() => []);
+  const [video] = tracks;
+  if (tracks.length !== 1 || video?.kind !== 'vide' || video.codec !== 'avc1') return false;
+  const isLong = Math.abs(video.durationSeconds - unit.frames / unit.fps) < 0.5 / unit.fps;
+  return (
+    isLong && video.samples === unit.frames && video.width === unit.width && video.height === unit.height
+  );
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createMediaActivities } from '../../activities/media/activities.js';
 import type { Composition } from '../../activities/media/composition.js';
 import { drawCaptionStrips } from '../../activities/media/captions/strips.js';
-import { composeFrames, type FrameSink } from '../../activities/media/compositor/compose-frames.js';
+import { composeFrames } from '../../activities/media/compositor/compose-frames.js';
 import { createPictureLoader } from '../../activities/media/compositor/picture-loader.js';
 import { ffmpegArguments, fileName } from '../../activities/media/ffmpeg/command.js';
 import { runFfmpeg } from '../../activities/media/ffmpeg/run.js';
@@ -92,12 +92,12 @@ async function renderAll({ deps, options, script, pictures, voices }: MediaSampl
   return { video, composition: await deps.artifacts.readJson(composition), seconds: durationSeconds };
 }
 
-async function feedFrames({ deps }: MediaSample, composition: Composition, sink: FrameSink): Promise<void> {
+async function feedFrames({ deps }: MediaSample, composition: Composition, fd: number): Promise<void> {
   const loader = createPictureLoader(deps.artifacts);
   for (const unit of renderUnits(composition)) {
     const { captions } = unit;
     const strips = captions ? await drawCaptionStrips(deps, { ...unit, ...captions }) : [];
-    await composeFrames(unit, strips, loader, sink);
+    await composeFrames(unit, strips, loader, { fd });
   }
 }
 
@@ -113,15 +113,10 @@ async function fed(sample: MediaSample, composition: Composition, args: string[]
   await runFfmpeg(sample.deps.tools, {
     args,
     timeoutMs: 3_600_000,
-    writeInput: (stdin) =>
-      feedFrames(sample, composition, (frame) => {
-        return new Promise((resolve, reject) => {
-          stdin.write(frame, (error) => {
-            if (error) reject(error);
-            else resolve();
-          });
-        });
-      }),
+    fillInput: {
+      folder: sample.deps.scratchDir,
+      fill: (fd) => feedFrames(sample, composition, fd),
+    },
   });
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { createAssemble } from '../../activities/media/assemble.js';
 import type { Composition, Layer, RenderUnit } from '../../activities/media/composition.js';
-import { composeFrames } from '../../activities/media/compositor/compose-frames.js';
+import { collectFrames } from '../../activities/media/compositor/compose-frames.js';
 import { createPictureLoader, type PictureLoader } from '../../activities/media/compositor/picture-loader.js';
 import { createDrawThumbnail } from '../../activities/media/draw-thumbnail.js';
 import { ffmpegArguments, fileName } from '../../activities/media/ffmpeg/command.js';
@@ -70,13 +70,7 @@ const still = (frames: number, ...layers: Layer[]): RenderUnit => ({
 });
 
 async function frames(unit: RenderUnit): Promise<Buffer[]> {
-  const all: Buffer[] = [];
-  const keep = (frame: Uint8Array) => {
-    all.push(Buffer.from(frame));
-    return Promise.resolve();
-  };
-  await composeFrames(unit, [], loader, keep);
-  return all;
+  return (await collectFrames(unit, [], loader)).map((frame) => Buffer.from(frame));
 }
 
 /** Luma and both chroma values of a pixel. */

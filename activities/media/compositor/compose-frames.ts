@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import type { CaptionStrip, RenderUnit } from '../composition.js';
 import { convertOverlay } from './converter.js';
-import { controlCell, layOutMemory, type ComposeJob, type ThreadMessage } from './job.js';
+import { layOutMemory, type ComposeJob, type ComposeLayout, type ThreadMessage } from './job.js';
 import { kernelMemory } from './kernel.js';
 import type { PictureLoader } from './picture-loader.js';
-import { frameBytes } from './planes.js';
 
-/** Takes one finished frame; its bytes are valid until the promise resolves. */
-export type FrameSink = (frame: Uint8Array) => Promise<void>;
+/** Where finished frames go. */
+export interface FrameOutput {
+  /** A blocking descriptor. It is the caller's, and in use until {@link composeFrames} has settled. */
+  fd: number;
+  /** Frames written so far, now and then. */
+  onProgress?: (frames: number) => void;
+}
 
 interface Thread {
   worker: Worker;
@@ -18,18 +22,51 @@ interface Thread {
 const idle: Thread[] = [];
 
 /**
- * Draws all frames of a unit in order, planar 4:2:0, BT.709 limited range, and hands each to `sink`. Drawing
- * happens in a thread of its own, a few frames ahead of the sink.
+ * Draws all frames of a unit in order, planar 4:2:0, BT.709 limited range, and writes them one after another.
+ * All of that happens in a thread of its own: no frame passes through the event loop.
  *
- * @throws the signal's reason on abort, whatever `sink` throws, ApplicationFailure for unreadable pictures.
+ * On abort it settles once the thread is done with the frame at hand: whoever reads a pipe has to go on reading
+ * or to end. It settles only when nothing uses the descriptor any more.
+ * @throws the signal's reason on abort, the system's error for a failing write (`EPIPE` when the reader has
+ *   ended), ApplicationFailure for unreadable pictures.
  */
 export async function composeFrames(
   unit: RenderUnit,
   strips: readonly CaptionStrip[],
   loader: PictureLoader,
-  sink: FrameSink,
+  { fd, onProgress }: FrameOutput,
   signal?: AbortSignal,
 ): Promise<void> {
+  await compose(unit, strips, loader, { fd, signal, onProgress });
+}
+
+/** Frames of a short unit, kept in memory. @throws as {@link composeFrames} */
+export async function collectFrames(
+  unit: RenderUnit,
+  strips: readonly CaptionStrip[],
+  loader: PictureLoader,
+  signal?: AbortSignal,
+): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  const onFrame = (frame: Uint8Array) => frames.push(frame);
+  await compose(unit, strips, loader, { fd: null, signal, onFrame });
+  return frames;
+}
+
+interface Run {
+  fd: number | null;
+  signal: AbortSignal | undefined;
+  onProgress?: ((frames: number) => void) | undefined;
+  onFrame?: (frame: Uint8Array) => void;
+}
+
+async function compose(
+  unit: RenderUnit,
+  strips: readonly CaptionStrip[],
+  loader: PictureLoader,
+  run: Run,
+): Promise<void> {
+  const { signal } = run;
   const layers = await Promise.all(
     unit.shots.map((shot) => Promise.all(shot.layers.map((layer) => loader.load(layer, unit)))),
   );
@@ -43,7 +80,7 @@ export async function composeFrames(
   try {
     const memory = new Uint8Array(thread.memory.buffer);
     for (const picture of pictures) memory.set(picture.bytes, picture.base);
-    await runJob(thread, job, sink, signal);
+    await runJob(thread, job, run);
     thread.worker.unref();
     idle.push(thread);
   } catch (error) {
@@ -69,70 +106,46 @@ function startThread(): Worker {
   return new Worker(new URL(entry, import.meta.url));
 }
 
-async function runJob(
-  { worker, memory }: Thread,
-  layout: Omit<ComposeJob, 'memory' | 'control'>,
-  sink: FrameSink,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const control = new SharedArrayBuffer(8);
-  const cells = new Int32Array(control);
-  const size = frameBytes(layout.unit.width, layout.unit.height);
-  const release = () => {
-    Atomics.add(cells, controlCell.released, 1);
-    Atomics.notify(cells, controlCell.released);
-  };
+/** Settles when the thread has ended the job, or has ended itself. */
+async function runJob({ worker, memory }: Thread, layout: ComposeLayout, run: Run): Promise<void> {
+  const control = new SharedArrayBuffer(4);
   const stop = () => {
-    Atomics.store(cells, controlCell.stop, 1);
-    release();
+    Atomics.store(new Int32Array(control), 0, 1);
   };
-  const finished = new AbortController();
-  let passed = Promise.resolve();
-  const pass = async (slot: number, repeat: number) => {
-    const frame = new Uint8Array(memory.buffer, layout.slots[slot], size);
-    for (let i = 0; i < repeat; i++) {
-      signal?.throwIfAborted();
-      await sink(frame);
-    }
-    release();
-  };
+  run.signal?.addEventListener('abort', stop, { once: true });
   let stopListening = () => {};
-  const drawn = new Promise<void>((resolve, reject) => {
-    const fail = (error: unknown) => {
-      stop();
-      reject(error instanceof Error ? error : new Error(String(error)));
+  const ended = new Promise<void>((resolve, reject) => {
+    const onExit = (code: number) => {
+      reject(new Error(`the thread that draws frames ended with ${code}`));
     };
-    signal?.addEventListener(
-      'abort',
-      () => {
-        fail(signal.reason);
-      },
-      { once: true, signal: finished.signal },
-    );
     const onMessage = (message: ThreadMessage) => {
       switch (message.kind) {
         case 'frame':
-          passed = passed.then(() => pass(message.slot, message.repeat));
-          passed.catch(fail);
+          run.onFrame?.(message.bytes);
+          break;
+        case 'written':
+          run.onProgress?.(message.frames);
           break;
         case 'done':
           resolve();
           break;
         case 'failed':
-          fail(new Error(message.message));
+          reject(Object.assign(toError(message.error), message.code && { code: message.code }));
       }
     };
-    worker.on('error', fail).on('message', onMessage);
+    worker.on('error', reject).on('exit', onExit).on('message', onMessage);
     stopListening = () => {
-      worker.off('error', fail).off('message', onMessage);
+      worker.off('error', reject).off('exit', onExit).off('message', onMessage);
     };
   });
   try {
-    worker.postMessage({ ...layout, memory, control } satisfies ComposeJob);
-    await drawn;
-    await passed;
+    worker.postMessage({ ...layout, memory, control, fd: run.fd } satisfies ComposeJob);
+    await ended;
+    run.signal?.throwIfAborted();
   } finally {
-    finished.abort();
+    run.signal?.removeEventListener('abort', stop);
     stopListening();
   }
 }
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -12,13 +12,15 @@ export type PlacedLayer =
 /** What a thread needs to draw all frames of a unit. Offsets are bytes of `memory`. */
 export interface ComposeJob {
   memory: WebAssembly.Memory;
-  /** 32-bit cells of {@link controlCell}. */
+  /** One 32-bit cell, not 0 when the job is called off. */
   control: SharedArrayBuffer;
+  /** Blocking descriptor that takes the frames; null: they are sent as messages. */
+  fd: number | null;
   unit: RenderUnit;
   layers: PlacedLayer[][];
   strips: { picture: PlacedLayer; time: StripTime }[];
-  /** Finished frames; the encoder is fed from them. */
-  slots: number[];
+  /** The finished frame. */
+  frame: number;
   /** The two shots of a transition, each a frame. */
   shotFrames: number[];
   /** One blended source row, and the column tables for luma and chroma. */
@@ -27,16 +29,19 @@ export interface ComposeJob {
   chromaColumns: number;
 }
 
-export const controlCell = { released: 0, stop: 1 } as const;
+/** A job but for where it runs. */
+export type ComposeLayout = Omit<ComposeJob, 'memory' | 'control' | 'fd'>;
 
 /** Bytes of one group of 8 columns in a table; see kernel.as.ts. */
 export const groupBytes = 48;
 
-/** A finished frame, to be sent `repeat` times; or the end of the job. */
 export type ThreadMessage =
-  { kind: 'frame'; slot: number; repeat: number } | { kind: 'done' } | { kind: 'failed'; message: string };
-
-const slotCount = 3;
+  | { kind: 'frame'; bytes: Uint8Array }
+  /** Frames written so far. */
+  | { kind: 'written'; frames: number }
+  | { kind: 'done' }
+  /** The error crosses threads as a copy, which has no code of its own. */
+  | { kind: 'failed'; error: unknown; code: string | undefined };
 
 /** Lays a job's memory out. The returned `pictures` are to be copied to their offsets. */
 export function layOutMemory(
@@ -60,9 +65,9 @@ export function layOutMemory(
     return { ...rest, base };
   };
   const columns = take(alignUp(unit.width, 16) * (groupBytes / 8) + groupBytes * 2);
-  const job: Omit<ComposeJob, 'memory' | 'control'> = {
+  const job: ComposeLayout = {
     unit,
-    slots: Array.from({ length: slotCount }, () => take(frame)),
+    frame: take(frame),
     shotFrames: unit.shots.length > 1 ? unit.shots.map(() => take(frame)) : [],
     lumaColumns: columns,
     chromaColumns: take(alignUp(unit.width / 2, 16) * (groupBytes / 8) + groupBytes * 2),

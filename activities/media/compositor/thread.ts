@@ -1,49 +1,39 @@
+import { writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { drawFrame } from './draw-frame.js';
 import { frameState } from './frame-state.js';
-import { controlCell, type ComposeJob, type ThreadMessage } from './job.js';
+import type { ComposeJob, ThreadMessage } from './job.js';
 import { loadKernel } from './kernel.js';
+import { frameBytes } from './planes.js';
 
-/** A thread that draws frames, so that the process's event loop stays free for heartbeats. */
+/** A thread that draws frames and writes them out, so that the process's event loop stays free for heartbeats. */
 
-/** A frame that stands still is passed on at least this often, so that the encoder is kept busy. */
-const mostRepeats = 30;
+/** Frames between two reports. */
+const reportEvery = 10;
 
+/** A frame that looks like the one before is not drawn again. */
 function compose(job: ComposeJob, send: (message: ThreadMessage) => void): void {
   const kernel = loadKernel(job.memory);
   const control = new Int32Array(job.control);
   const times = job.strips.map((strip) => strip.time);
-  let sent = 0;
-  let pending: { slot: number; repeat: number; key: string } | undefined;
-  const flush = () => {
-    if (pending) send({ kind: 'frame', slot: pending.slot, repeat: pending.repeat });
-    pending = undefined;
-  };
+  const bytes = new Uint8Array(job.memory.buffer, job.frame, frameBytes(job.unit.width, job.unit.height));
+  let drawn = '';
   for (let frame = 0; frame < job.unit.frames; frame++) {
+    if (Atomics.load(control, 0) !== 0) return;
     const state = frameState(job.unit, times, frame);
     const key = JSON.stringify(state);
-    if (pending?.key === key && pending.repeat < mostRepeats) {
-      pending.repeat++;
-      continue;
-    }
-    flush();
-    const slot = sent % job.slots.length;
-    if (!waitForSlot(control, sent - job.slots.length)) return;
-    drawFrame(kernel, job, state, job.slots[slot] ?? 0);
-    pending = { slot, repeat: 1, key };
-    sent++;
+    if (key !== drawn) drawFrame(kernel, job, state, job.frame);
+    drawn = key;
+    if (job.fd === null) send({ kind: 'frame', bytes: Uint8Array.from(bytes) });
+    else writeWhole(job.fd, bytes);
+    if (frame % reportEvery === reportEvery - 1) send({ kind: 'written', frames: frame + 1 });
   }
-  flush();
 }
 
-/** Waits until more than `released` slots have been given back; false when the job is called off. */
-function waitForSlot(control: Int32Array, released: number): boolean {
-  for (;;) {
-    if (Atomics.load(control, controlCell.stop) !== 0) return false;
-    const now = Atomics.load(control, controlCell.released);
-    if (now > released) return true;
-    Atomics.wait(control, controlCell.released, now);
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(fd, bytes, written, bytes.length - written);
   }
 }
 
@@ -59,7 +49,8 @@ if (port) {
       compose(job, send);
       send({ kind: 'done' });
     } catch (error) {
-      send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      send({ kind: 'failed', error, code });
     }
   });
 }

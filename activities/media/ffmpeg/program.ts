@@ -1,9 +1,11 @@
 import { execFile, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { transientFailure } from '../../failures.js';
+import { openRawPipe, type RawPipe } from './raw-pipe.js';
 
 const run = promisify(execFile);
 
@@ -32,15 +34,27 @@ export interface ProgramRun {
   env?: Record<string, string> | undefined;
   /** Feeds standard input; without it there is none. The stream is ended by the runner. */
   writeInput?: ((stdin: Writable) => Promise<void>) | undefined;
+  /** Feeds standard input past the event loop, instead of `writeInput`. */
+  fillInput?: RawInput | undefined;
   /** Keeps standard output in memory; more than this is a failure. */
   collectOutput?: { maxBytes: number } | undefined;
   /** Reads file descriptor 3 of the program. */
   readReports?: ((reports: Readable) => void) | undefined;
 }
 
+export interface RawInput {
+  /** An existing folder that may hold a FIFO for a moment. */
+  folder: string;
+  /**
+   * Writes to a blocking descriptor, in another thread. It must not settle while that thread still uses the
+   * descriptor, which is closed then. A write fails with EPIPE once the program has ended.
+   */
+  fill: (fd: number) => Promise<void>;
+}
+
 /**
  * Runs one program to its end: no shell, a process group of its own, low priority, an environment without our
- * secrets. On abort, timeout or a failing `writeInput` the group gets TERM, then KILL; it also dies with this
+ * secrets. On abort, timeout or a failing input the group gets TERM, then KILL; it also dies with this
  * process where the host has `setpriv`.
  *
  * @throws the signal's reason on abort; ApplicationFailure `ffmpeg_missing`, `ffmpeg_timeout`, `disk_full`,
@@ -52,21 +66,45 @@ export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer;
   const prefix = await launchPrefix();
   options.signal?.throwIfAborted();
   const [command = program, ...args] = [...prefix, program, ...options.args];
+  const pipe = options.fillInput && (await openRawPipe(options.fillInput.folder));
   const stdio: StdioOptions = [
-    options.writeInput ? 'pipe' : 'ignore',
+    pipe ? pipe.readFd : options.writeInput ? 'pipe' : 'ignore',
     options.collectOutput ? 'pipe' : 'ignore',
     'pipe',
     options.readReports ? 'pipe' : 'ignore',
   ];
-  const child = spawn(command, args, {
-    stdio,
-    detached: true,
-    env: { PATH: standardPath, LANG: 'C.UTF-8', ...options.env },
-  });
-  return await untilEnded(child, options, program);
+  const child = start(command, args, stdio, options.env, pipe);
+  return await untilEnded(child, options, program, pipe);
 }
 
-async function untilEnded(child: ChildProcess, options: ProgramRun, program: string) {
+/** The program has its own copy of the reading end, so that ours does not keep the pipe open without it. */
+function start(
+  command: string,
+  args: string[],
+  stdio: StdioOptions,
+  env: Record<string, string> | undefined,
+  pipe: RawPipe | undefined,
+): ChildProcess {
+  try {
+    return spawn(command, args, {
+      stdio,
+      detached: true,
+      env: { PATH: standardPath, LANG: 'C.UTF-8', ...env },
+    });
+  } catch (error) {
+    if (pipe) closeSync(pipe.writeFd);
+    throw error;
+  } finally {
+    if (pipe) closeSync(pipe.readFd);
+  }
+}
+
+async function untilEnded(
+  child: ChildProcess,
+  options: ProgramRun,
+  program: string,
+  pipe: RawPipe | undefined,
+) {
   let stopReason: Error | undefined;
   const stop = (reason: unknown) => {
     stopReason ??= reason instanceof Error ? reason : new Error(String(reason));
@@ -88,7 +126,7 @@ async function untilEnded(child: ChildProcess, options: ProgramRun, program: str
     : undefined;
   const reports = child.stdio[3];
   if (options.readReports && reports && 'read' in reports) options.readReports(reports);
-  const fed = feed(child, options, stop);
+  const fed = pipe ? fill(pipe.writeFd, options, stop) : feed(child, options, stop);
 
   try {
     const { code, killedBy } = await ended(child);
@@ -98,6 +136,8 @@ async function untilEnded(child: ChildProcess, options: ProgramRun, program: str
     if (code !== 0) throw failureOf(new ProgramError(program, code, killedBy, stderrTail));
     return { stdout: stdout?.() ?? Buffer.alloc(0), stderrTail };
   } finally {
+    // Another thread may still be writing, also to a program that could not be started.
+    if (pipe) await fed;
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
   }
@@ -125,6 +165,17 @@ async function feed(child: ChildProcess, options: ProgramRun, stop: (reason: unk
   } catch (error) {
     if (!stdin.errored) stop(error);
     stdin.destroy();
+  }
+}
+
+async function fill(fd: number, { fillInput }: ProgramRun, stop: (reason: unknown) => void) {
+  try {
+    await fillInput?.fill(fd);
+  } catch (error) {
+    // A program that ends early closes its input; its own exit code says more than our EPIPE.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) stop(error);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileName, untrustedInput } from './command.js';
 import { parseProbe, type MediaProbe } from './media-probe.js';
-import { runProgram } from './program.js';
+import { runProgram, type RawInput } from './program.js';
 
 /** Paths, or names to be found on the search path. */
 export interface FfmpegTools {
@@ -27,6 +27,8 @@ export interface FfmpegRun {
   onProgress?: (progress: FfmpegProgress) => void;
   /** Feeds `pipe:0`. */
   writeInput?: (stdin: Writable) => Promise<void>;
+  /** Feeds `pipe:0` from another thread. */
+  fillInput?: RawInput;
   /** Collects `pipe:1`. */
   collectOutput?: { maxBytes: number };
 }
@@ -42,7 +44,7 @@ export async function runFfmpeg(
   { args, onProgress, ...options }: FfmpegRun,
 ): Promise<{ stdout: Buffer; stderrTail: string }> {
   const general = ['-hide_banner', '-loglevel', 'warning', '-nostats', '-xerror', '-y'];
-  const input = options.writeInput ? [] : ['-nostdin'];
+  const input = options.writeInput || options.fillInput ? [] : ['-nostdin'];
   const progress = onProgress ? ['-progress', 'pipe:3', '-stats_period', '0.5'] : [];
   return await runProgram({
     ...options,
