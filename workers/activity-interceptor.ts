@@ -1,15 +1,16 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { asHostFailure } from '../activities/host-failures.js';
 import type { Logger } from '../logger.js';
 
 /** Payloads carry ids and small plain data; more than this is a mistake in our code, not in the input. */
 export const maxPayloadBytes = 64 * 1024;
 
 /**
- * Around every activity: one log line with its outcome and duration, the bound on payloads, and the
- * difference between a user's cancel and a worker that shuts down. The latter is a failure that is tried
- * again elsewhere.
+ * Around every activity: one log line with its outcome and duration, the bound on payloads, words for what
+ * the host refuses, and the difference between a user's cancel and a worker that shuts down. The latter is a
+ * failure that is tried again elsewhere.
  */
 export function activityInterceptor(logger: Logger): ActivityInterceptorsFactory {
   return (context) => ({
@@ -26,7 +27,7 @@ export function activityInterceptor(logger: Logger): ActivityInterceptorsFactory
           report(true);
           return result;
         } catch (error) {
-          const told = endedByShutdown(context, error) ? interrupted() : error;
+          const told = endedByShutdown(context, error) ? interrupted() : asHostFailure(error);
           report(false, told);
           throw told;
         }
