@@ -24,8 +24,10 @@ const tinySeconds = 7;
 const stretchedSeconds = 75;
 /** Without a wanted number of scenes a video is no longer than this. */
 const longestVideoSeconds = 20 * 60;
-/** A voice's breath does not make a sentence of this length; it is a block of text without full stops. */
+/** Nobody says a sentence of this length; it is a block of text without full stops. */
 const longestSentence = 1_200;
+/** Length of the pieces that such a block is told in, each short enough to be a scene. */
+const pieceLength = 400;
 
 /** Sections to scenes of 15 to 35 seconds: long ones are split, tiny ones join their neighbour. */
 export function planScenes(
@@ -81,12 +83,30 @@ function toDraft({ heading, text }: { heading: string; text: string }, language:
     heading,
     part: 0,
     sentences: paragraphs.flatMap((paragraph) =>
-      splitSentences(paragraph, language).map(({ start, end }, n) => {
-        const sentence = wellFormed(paragraph.slice(start, Math.min(end, start + longestSentence)));
-        return { text: sentence, seconds: speechSeconds(sentence), paragraph: n === 0 };
-      }),
+      splitSentences(paragraph, language)
+        .flatMap(({ start, end }) => piecesOf(paragraph.slice(start, end)))
+        .map((text, n) => ({ text, seconds: speechSeconds(text), paragraph: n === 0 })),
     ),
   };
+}
+
+/** The sentence, or its pieces when it is no sentence: cut between words, or anywhere in text without spaces. */
+function piecesOf(sentence: string): string[] {
+  if (sentence.length <= longestSentence) return [wellFormed(sentence)];
+  const pieces: string[] = [];
+  let at = 0;
+  while (sentence.length - at > pieceLength) {
+    const space = sentence.lastIndexOf(' ', at + pieceLength);
+    const end = space > at + pieceLength / 2 ? space : wholeCharacter(sentence, at + pieceLength);
+    pieces.push(sentence.slice(at, end).trim());
+    at = end;
+  }
+  return [...pieces, sentence.slice(at).trim()].filter((piece) => piece !== '').map(wellFormed);
+}
+
+/** The place, or the one before it when it lies inside of a surrogate pair. */
+function wholeCharacter(text: string, at: number): number {
+  return /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
 }
 
 const draftSeconds = ({ sentences }: Draft) => sentences.reduce((sum, { seconds }) => sum + seconds, 0);
