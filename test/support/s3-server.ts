@@ -18,13 +18,15 @@ export interface S3ServerOptions {
   dir: string;
   port: number;
   supervisor: Supervisor;
+  /** Of an earlier start on the same folder, whose clients are to find it again. */
+  settings?: S3Settings;
 }
 
-/** Starts an S3 server over a folder, with one empty bucket. */
+/** Starts an S3 server over a folder, with one bucket. */
 export async function startS3Server(
   options: S3ServerOptions,
 ): Promise<{ settings: S3Settings; process: SupervisedProcess }> {
-  const settings = {
+  const settings = options.settings ?? {
     endpoint: `http://127.0.0.1:${String(options.port)}`,
     accessKeyId: 'callsheet-test',
     secretAccessKey: randomBytes(16).toString('hex'),
@@ -49,7 +51,8 @@ export async function startS3Server(
   });
   try {
     await waitUntilReady(server, () => client.send(new ListBucketsCommand({})), 20_000);
-    await client.send(new CreateBucketCommand({ Bucket: settings.bucket }));
+    if (options.settings === undefined)
+      await client.send(new CreateBucketCommand({ Bucket: settings.bucket }));
   } finally {
     client.destroy();
   }
