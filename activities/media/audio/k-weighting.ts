@@ -3,12 +3,11 @@
  * state from call to call.
  */
 export function createKWeighting() {
-  const state = { s1: 0, s2: 0, h1: 0, h2: 0 };
+  const state = new Float64Array(4);
   return {
     /** Sum of the squares of `count` weighted samples, taken from `start` every `stride`. */
     energy(pcm: Float32Array, start: number, stride: number, count: number): number {
-      // Locals: a number that a closure keeps is boxed anew at each write.
-      let { s1, s2, h1, h2 } = state;
+      let [s1 = 0, s2 = 0, h1 = 0, h2 = 0] = [state[0], state[1], state[2], state[3]];
       let sum = 0;
       const end = start + count * stride;
       for (let at = start; at < end; at += stride) {
@@ -21,7 +20,10 @@ export function createKWeighting() {
         h2 = shelf - 0.99007225036621 * y;
         sum += y * y;
       }
-      Object.assign(state, { s1, s2, h1, h2 });
+      state[0] = s1;
+      state[1] = s2;
+      state[2] = h1;
+      state[3] = h2;
       return sum;
     },
   };

@@ -1,5 +1,6 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createKWeighting } from './k-weighting.js';
+import { blockSamples, bytesOf, readFully } from './pcm-file.js';
 import { createSamplePeakMeter, createTruePeakMeter } from './true-peak.js';
 
 export interface Loudness {
@@ -17,7 +18,7 @@ export interface MeterOptions {
 }
 
 /** 100 ms: a quarter of a gating block, which they overlap by. */
-const stepSamples = 4_800;
+export const stepSamples = 4_800;
 
 /**
  * Measures raw 32-bit float PCM at 48 kHz as it streams by, in constant memory.
@@ -29,19 +30,17 @@ export async function measureLoudness(
   options: MeterOptions = {},
 ): Promise<Loudness> {
   const meter = createLoudnessMeter(channels, options);
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const whole = bytes.length - (bytes.length % (4 * channels));
-    meter.add(floatsOf(bytes.subarray(0, whole)));
-    rest = bytes.subarray(whole);
+  const file = await open(path, 'r');
+  const block = new Float32Array(channels * blockSamples);
+  try {
+    for (let at = 0, bytes = block.byteLength; bytes === block.byteLength; at += bytes) {
+      bytes = await readFully(file, bytesOf(block), at);
+      meter.add(block.subarray(0, Math.floor(bytes / (4 * channels)) * channels));
+    }
+  } finally {
+    await file.close();
   }
   return meter.result();
-}
-
-function floatsOf(bytes: Buffer): Float32Array {
-  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** @param channels 1 is taken as the same sound on the left and on the right. */
@@ -76,7 +75,7 @@ export function createLoudnessMeter(channels: 1 | 2, { samplePeak = false }: Met
     result(): Loudness {
       const peak = Math.max(...peaks.map((meter) => meter.peak()));
       return {
-        integratedLufs: integrated(stepEnergies),
+        integratedLufs: gatedLoudness(stepEnergies),
         truePeakDbtp: 20 * Math.log10(peak),
         samples,
       };
@@ -84,7 +83,11 @@ export function createLoudnessMeter(channels: 1 | 2, { samplePeak = false }: Met
   };
 }
 
-function integrated(stepEnergies: readonly number[]): number {
+/**
+ * Integrated loudness in LUFS; -Infinity for silence.
+ * @param stepEnergies sum over both channels of the squares of K-weighted samples, for every 100 ms.
+ */
+export function gatedLoudness(stepEnergies: ArrayLike<number>): number {
   const blocks: number[] = [];
   for (let step = 3; step < stepEnergies.length; step += 1) {
     let sum = 0;

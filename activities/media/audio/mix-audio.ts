@@ -19,7 +19,7 @@ export interface MixAudioDeps {
 }
 
 /** Raised when the same plan sounds different. */
-const version = 1;
+const version = 2;
 
 /**
  * The sound of a video: voices on their samples, music looped and ducked below them, mastered to the plan's
@@ -54,7 +54,7 @@ export async function renderAudio(deps: MixAudioDeps, plan: AudioPlan, pulse: Pu
     const music = plan.music === null ? null : await prepareMusic(deps, plan.music, signal);
     pulse.report(0.4);
     const mix = join(dir, 'mix.f32');
-    await mixTracks(deps.tools, {
+    const levels = await mixTracks({
       samples: plan.samples,
       speech,
       music:
@@ -65,7 +65,7 @@ export async function renderAudio(deps: MixAudioDeps, plan: AudioPlan, pulse: Pu
       signal,
     });
     pulse.report(0.6);
-    const path = await master(deps.tools, { source: mix, dir, ...plan, signal });
+    const path = await master(deps.tools, { source: mix, levels, dir, ...plan, signal });
     pulse.report(0.95);
     return deps.artifacts.publishFile(path, 'm4a');
   });

@@ -1,13 +1,17 @@
-import { ffmpegArguments, fileName, ownInput, type CommandInput } from '../ffmpeg/command.js';
-import { runFfmpeg, type FfmpegTools } from '../ffmpeg/run.js';
-import { measureLoudness } from './loudness.js';
+import { open } from 'node:fs/promises';
+import { duckingGains, duckingStep } from './ducking.js';
+import { applyGains } from './gains.js';
+import { createLoudnessMeter } from './loudness.js';
+import { createMixMeter, type MixLevels } from './mix-levels.js';
+import { openLoop, type LoopFile } from './music-loop.js';
+import { blockSamples, bytesOf, openFloats, type FloatFile } from './pcm-file.js';
 
 export interface MixInput {
   /** Length of the result in samples at 48 kHz. */
   samples: number;
   /** Raw mono 32-bit floats; null for a video without a voice. */
   speech: string | null;
-  music: { path: string; loudnessLufs: number; gainDb: number; duck: boolean } | null;
+  music: (LoopFile & { loudnessLufs: number; gainDb: number; duck: boolean }) | null;
   /** Raw stereo 32-bit floats are written here. */
   target: string;
   signal: AbortSignal;
@@ -15,62 +19,104 @@ export interface MixInput {
 
 /** Speech is brought to this level first, so that the ducking hears every voice alike. */
 const speechLufs = -18;
-/** How far below the speech the music plays while nobody speaks; the compressor takes it lower still. */
+/** How far below the speech the music plays while nobody speaks; the ducking takes it lower still. */
 const musicBelowSpeechDb = 9;
 
-const rawFloats = (channels: 1 | 2) => ['-f', 'f32le', '-ar', '48000', '-ac', String(channels)];
+const fadeInSamples = 24_000;
+const fadeOutSamples = 120_000;
 
-/** Mixes the voices' track with looped music, ducked by the voices themselves and faded in and out. */
-export async function mixTracks(tools: FfmpegTools, input: MixInput): Promise<void> {
-  const { samples, speech, music } = input;
-  const speechGain =
-    speech === null
-      ? 0
-      : gainTo(speechLufs, (await measureLoudness(speech, 1, { samplePeak: true })).integratedLufs);
-  const inputs: CommandInput[] = [];
-  const chains: string[] = [];
-  const exact = `apad=whole_len=${samples},atrim=end_sample=${samples},asetpts=N/SR/TB`;
-  if (speech !== null) {
-    inputs.push({ source: fileName(speech), options: [...ownInput, ...rawFloats(1)] });
-    const centre = `volume=${speechGain}dB,pan=stereo|c0=c0|c1=c0`;
-    chains.push(`[0:a]${centre}${music?.duck === true ? ',asplit[voice][key]' : '[voice]'}`);
+/**
+ * Mixes the voices' track with looped music, ducked by the voices themselves and faded in and out.
+ * @returns the levels of the mix, by which it is mastered.
+ */
+export async function mixTracks(input: MixInput): Promise<MixLevels> {
+  const { samples, signal } = input;
+  const speech = input.speech === null ? null : await openFloats(input.speech);
+  const music = input.music === null ? null : await openLoop(input.music);
+  const target = await open(input.target, 'w');
+  try {
+    const heard = speech === null ? null : await listen(speech, samples, signal);
+    const speechGain = heard === null ? 0 : factorTo(speechLufs, heard.loudnessLufs);
+    const bed = bedGains(input, heard?.levels ?? null, speechGain);
+    const meter = createMixMeter(samples);
+    const [voice, stereo] = [new Float32Array(blockSamples), new Float32Array(2 * blockSamples)];
+    for (let start = 0; start < samples; start += blockSamples) {
+      signal.throwIfAborted();
+      const mix = stereo.subarray(0, 2 * Math.min(blockSamples, samples - start));
+      if (music === null) mix.fill(0);
+      else {
+        await music.read(start, mix);
+        applyGains(mix, bed, start, duckingStep);
+      }
+      if (speech !== null) {
+        await speech.read(start, voice);
+        addVoice(mix, voice, speechGain);
+      }
+      meter.add(mix);
+      await target.writeFile(bytesOf(mix));
+    }
+    return meter.levels();
+  } finally {
+    await Promise.all([speech?.close(), music?.close(), target.close()]);
   }
-  if (music !== null) {
-    const gain = gainTo(speechLufs - musicBelowSpeechDb, music.loudnessLufs) + music.gainDb;
-    const looped = [...ownInput, '-stream_loop', '-1'];
-    inputs.push({ source: fileName(music.path), options: looped });
-    const fadeOut = Math.min(96_000, Math.floor(samples / 4));
-    const fades = `afade=t=in:ns=${Math.min(24_000, fadeOut)},afade=t=out:ss=${samples - fadeOut}:ns=${fadeOut}`;
-    const bed =
-      `[${inputs.length - 1}:a]atrim=end_sample=${samples},asetpts=N/SR/TB,` +
-      `aformat=sample_fmts=fltp,volume=${gain}dB,${fades}`;
-    chains.push(`${bed}[bed]`);
-    if (speech !== null && music.duck) chains.push(`[bed][key]${ducking}[ducked]`);
-  }
-  if (inputs.length === 0) {
-    inputs.push({ source: 'anullsrc=r=48000:cl=stereo', options: ['-f', 'lavfi'] });
-    chains.push(`[0:a]${exact}[out]`);
-  } else if (speech !== null && music !== null) {
-    const below = music.duck ? '[ducked]' : '[bed]';
-    chains.push(`[voice]${below}amix=inputs=2:duration=first:normalize=0,${exact}[out]`);
-  } else {
-    chains.push(`[${speech === null ? 'bed' : 'voice'}]${exact}[out]`);
-  }
-  await runFfmpeg(tools, {
-    args: ffmpegArguments({
-      inputs,
-      filterGraph: chains.join(';'),
-      outputs: [{ target: fileName(input.target), options: ['-map', '[out]', ...rawFloats(2)] }],
-    }),
-    timeoutMs: 120_000 + samples / 48,
-    signal: input.signal,
-  });
 }
 
-/** Gives way within a syllable and comes back in the pause after a sentence, not between words. */
-const ducking = 'sidechaincompress=threshold=0.02:ratio=6:attack=15:release=450:knee=4:detection=rms';
+function addVoice(mix: Float32Array, voice: Float32Array, gain: number): void {
+  for (let n = 0; n < mix.length; n += 2) {
+    const sample = (voice[n >> 1] ?? 0) * gain;
+    mix[n] = (mix[n] ?? 0) + sample;
+    mix[n + 1] = (mix[n + 1] ?? 0) + sample;
+  }
+}
 
-/** Decibels from one level to another; silence is left alone. */
-function gainTo(targetLufs: number, measuredLufs: number): number {
-  return Number.isFinite(measuredLufs) ? Math.min(40, targetLufs - measuredLufs) : 0;
+/** The voices' loudness, and their level in every step of the ducking. */
+async function listen(speech: FloatFile, samples: number, signal: AbortSignal) {
+  const meter = createLoudnessMeter(1, { samplePeak: true });
+  const levels = new Float32Array(Math.ceil(samples / duckingStep));
+  const block = new Float32Array(blockSamples);
+  for (let start = 0; start < samples; start += blockSamples) {
+    signal.throwIfAborted();
+    await speech.read(start, block);
+    const count = Math.min(blockSamples, samples - start);
+    meter.add(block.subarray(0, count));
+    for (let from = 0; from < count; from += duckingStep) {
+      levels[(start + from) / duckingStep] = rootMeanSquare(block, from, from + duckingStep);
+    }
+  }
+  return { loudnessLufs: meter.result().integratedLufs, levels };
+}
+
+function rootMeanSquare(pcm: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let n = from; n < to; n += 1) sum += (pcm[n] ?? 0) ** 2;
+  return Math.sqrt(sum / (to - from));
+}
+
+/** The music's gain at the ends of each step: its level, ducking and fades. */
+function bedGains(
+  { samples, music }: MixInput,
+  levels: Float32Array | null,
+  speechGain: number,
+): Float32Array {
+  const steps = Math.ceil(samples / duckingStep);
+  const gains = new Float32Array(steps + 1);
+  if (music === null) return gains;
+  const level = factorTo(speechLufs - musicBelowSpeechDb, music.loudnessLufs) * 10 ** (music.gainDb / 20);
+  const ducking = music.duck && levels ? duckingGains(levels.map((step) => step * speechGain)) : null;
+  const fadeIn = Math.min(fadeInSamples, samples / 4);
+  const fadeOut = Math.min(fadeOutSamples, samples / 4);
+  for (let step = 0; step <= steps; step += 1) {
+    const place = Math.min(samples, step * duckingStep);
+    const fades = eased(place / fadeIn) * eased((samples - place) / fadeOut);
+    gains[step] = level * fades * (ducking?.[Math.min(step, steps - 1)] ?? 1);
+  }
+  return gains;
+}
+
+/** From 0 to 1 without a corner at either end. */
+const eased = (share: number) => 0.5 - 0.5 * Math.cos(Math.PI * Math.min(1, share));
+
+/** The factor from one level to another; silence is left alone. */
+function factorTo(targetLufs: number, measuredLufs: number): number {
+  return Number.isFinite(measuredLufs) ? 10 ** (Math.min(40, targetLufs - measuredLufs) / 20) : 1;
 }

@@ -1,126 +1,172 @@
 import type { BuiltinMusic } from '../../../workflows/contract.js';
+import { seededRandom } from '../pictures/random.js';
+import { createCanvas, drawBass, drawDrum, drawPad, drawPluck, type LoopCanvas } from './bed-instruments.js';
 
-/** A loop of soft synthetic music as an `aevalsrc` expression for each of two channels. */
 export interface MusicBed {
-  loopSeconds: number;
-  expressions: [left: string, right: string];
-  /** Filters that take the edge off; they run over several loops, of which a middle one is kept. */
+  /** The notes, dry; they repeat without a seam. */
+  canvas: LoopCanvas;
+  /** ffmpeg filters that take the edge off. */
   filters: string;
+  /** How long the room rings, and its power against the notes. */
+  hall: { seconds: number; level: number };
 }
 
-/** Beds sound well below speech's consonants, so they can be made at a third of the final rate. */
-export const bedRate = 16_000;
+export function drawMusicBed(name: BuiltinMusic): MusicBed {
+  switch (name) {
+    case 'calm':
+      return { canvas: drawCalm(), filters: 'lowpass=f=4200:p=1', hall: { seconds: 3.2, level: 0.5 } };
+    case 'bright':
+      return { canvas: drawBright(), filters: 'lowpass=f=7000:p=1', hall: { seconds: 1.8, level: 0.22 } };
+    case 'pulse':
+      return { canvas: drawPulse(), filters: 'lowpass=f=5500:p=1', hall: { seconds: 2.2, level: 0.2 } };
+  }
+}
 
-/** MIDI note numbers of a loop's chords, lowest first. */
-const progressions: Record<BuiltinMusic, number[][]> = {
-  // C major ninth, A minor seventh, F major ninth, G suspended: nothing in it pulls.
-  calm: [
+/** Shares from 0 to 1 that look like chance, the same on every machine. */
+function chance(name: BuiltinMusic): () => number {
+  const random = seededRandom('bed', name);
+  return () => random.between(0, 1);
+}
+
+type Chord = [bass: number, ...notes: number[]];
+
+/** Slow swells and a few felted notes, never on a beat. C major ninth, A minor seventh, F major ninth … */
+function drawCalm(): LoopCanvas {
+  const chords: Chord[] = [
     [36, 52, 55, 59, 62],
     [33, 52, 55, 60, 64],
-    [29, 53, 57, 60, 67],
-    [31, 50, 55, 60, 65],
-  ],
-  // D, A, B minor, G: the same hopeful turn again and again.
-  bright: [
+    [41, 53, 57, 60, 67],
+    [43, 50, 55, 60, 62],
+    [36, 52, 55, 59, 64],
+    [40, 52, 55, 59, 62],
+    [41, 53, 57, 60, 64],
+    [43, 53, 57, 59, 62],
+  ];
+  const bar = 6;
+  const canvas = createCanvas(chords.length * bar);
+  const random = chance('calm');
+  for (const [index, [bass, ...notes]] of chords.entries()) {
+    const startSeconds = index * bar;
+    drawPad(canvas, { pitch: bass, startSeconds, seconds: bar, level: 0.085, pan: 0 }, 1.8, 2.6);
+    for (const [n, pitch] of notes.entries()) {
+      const pan = ((n % 2) * 2 - 1) * 0.35;
+      drawPad(
+        canvas,
+        { pitch, startSeconds: startSeconds + 0.15 * n, seconds: bar, level: 0.042, pan },
+        2.4,
+        3,
+      );
+    }
+    for (const place of [0.9, 2.4, 3.15, 4.65].filter(() => random() < 0.62)) {
+      const pitch = (notes[Math.floor(random() * notes.length)] ?? 60) + 12;
+      const at = startSeconds + place + (random() - 0.5) * 0.04;
+      const level = 0.05 + 0.03 * random();
+      drawPluck(canvas, { pitch, startSeconds: at, seconds: 4, level, pan: random() - 0.5 }, 'felt');
+    }
+  }
+  return canvas;
+}
+
+/** A light turning figure at 100 beats a minute over D, A, B minor and G. */
+function drawBright(): LoopCanvas {
+  const chords: Chord[] = [
     [38, 54, 57, 62, 66],
     [33, 52, 57, 61, 64],
     [35, 54, 59, 62, 66],
     [31, 55, 59, 62, 67],
-  ],
-  // A minor, F, C, E minor over a low, even beat.
-  pulse: [
-    [33, 52, 57, 60],
-    [29, 53, 57, 60],
-    [36, 52, 55, 60],
-    [28, 52, 55, 59],
-  ],
-};
-
-const chordSeconds: Record<BuiltinMusic, number> = { calm: 8, bright: 4, pulse: 4.8 };
-
-export function musicBed(name: BuiltinMusic): MusicBed {
-  const chords = progressions[name];
-  const seconds = chordSeconds[name];
-  const loopSeconds = chords.length * seconds;
-  const swell = name === 'calm' ? 2.4 : 0.9;
-  const side = (detuneHz: number, phase: number) => {
-    const voices = chords.flatMap((chord, index) => {
-      const pad = padVoice(chord, index * seconds, seconds, loopSeconds, swell, detuneHz);
-      if (name === 'bright') return [pad, plucks(chord, index * seconds, seconds, 0.5, phase)];
-      if (name === 'pulse') return [pad, beat(chord[0] ?? 33, index * seconds, seconds, 0.6)];
-      return [pad];
-    });
-    const sway = `(1+0.12*sin(2*PI*(3*t/${loopSeconds}+${phase})))`;
-    return `0.5*${sway}*(${voices.join('+')})`;
-  };
-  return {
-    loopSeconds,
-    expressions: [side(-1, 0), side(1, 0.25)],
-    filters:
-      name === 'calm'
-        ? 'lowpass=f=1800,aecho=0.9:0.6:210|390:0.25|0.18'
-        : 'lowpass=f=3200,aecho=0.9:0.5:150|300:0.22|0.15',
-  };
+    [38, 54, 57, 62, 69],
+    [37, 52, 57, 61, 64],
+    [40, 55, 59, 62, 67],
+    [33, 52, 57, 59, 64],
+  ];
+  const figures = [
+    [0, 2, 1, 3, 2, 1, 3, 2],
+    [0, 1, 3, 2, 1, 2, 3, 1],
+  ];
+  const beat = 0.6;
+  const bar = 4 * beat;
+  const bars = 2 * chords.length;
+  const canvas = createCanvas(bars * bar);
+  const random = chance('bright');
+  for (let index = 0; index < bars; index += 1) {
+    const [bass, ...notes] = chords[index % chords.length] ?? [38];
+    const startSeconds = index * bar;
+    for (const [n, pitch] of notes.entries()) {
+      const pan = ((n % 2) * 2 - 1) * 0.4;
+      drawPad(canvas, { pitch, startSeconds, seconds: bar, level: 0.024, pan }, 0.9, 1.4);
+    }
+    for (const at of [0, 2.5]) {
+      const length = at === 0 ? 2.3 * beat : 1.4 * beat;
+      drawBass(canvas, {
+        pitch: bass,
+        startSeconds: startSeconds + at * beat,
+        seconds: length,
+        level: 0.11,
+        pan: 0,
+      });
+    }
+    const figure = figures[index >= chords.length ? 1 : 0] ?? [];
+    for (const [step, n] of figure.entries()) {
+      if (random() < 0.08) continue;
+      const pitch = (notes[n] ?? 62) + 12;
+      const at = startSeconds + (step * beat) / 2 + (random() - 0.5) * 0.012;
+      const accent = step % 4 === 0 ? 1 : 0.72;
+      const level = 0.085 * accent * (0.85 + 0.3 * random());
+      const timbre = index >= chords.length && step % 4 === 0 ? 'felt' : 'wood';
+      drawPluck(
+        canvas,
+        { pitch, startSeconds: at, seconds: 1.6, level, pan: 0.5 * Math.sin(step + index) },
+        timbre,
+      );
+    }
+  }
+  return canvas;
 }
 
-/** Hertz of a MIDI note, rounded to a whole number of swings in the loop, so that the loop has no seam. */
-function swings(note: number, loopSeconds: number, offset: number): string {
-  const hertz = 440 * 2 ** ((note - 69) / 12);
-  return `${Math.round(hertz * loopSeconds) + offset}*2*PI*t/${loopSeconds}`;
-}
-
-/** A chord that swells and dies away over its neighbours. Registers 0 and 1 hold its place in time. */
-function padVoice(
-  chord: readonly number[],
-  startSeconds: number,
-  seconds: number,
-  loopSeconds: number,
-  swell: number,
-  detuneSwings: number,
-): string {
-  const since = `st(0,mod(t+${loopSeconds - startSeconds},${loopSeconds}))`;
-  const envelope = `st(1,clip(ld(0)/${swell},0,1)*clip((${seconds + swell}-ld(0))/${swell},0,1))`;
-  const notes = chord.map((note, index) => {
-    const level = index === 0 ? 0.2 : 0.11;
-    const overtone = index === 0 ? 0.35 : 0.22;
-    const phase = swings(note, loopSeconds, index === 0 ? 0 : detuneSwings * (1 + index));
-    return `${level}*(sin(${phase})+${overtone}*sin(2*${phase}))`;
-  });
-  return `(0*${since}+0*${envelope}+if(gt(ld(1),0),ld(1)*ld(1)*(3-2*ld(1))*(${notes.join('+')}),0))`;
-}
-
-/** One plucked note after another, up and down the chord an octave higher. Registers 2 to 4. */
-function plucks(
-  chord: readonly number[],
-  startSeconds: number,
-  seconds: number,
-  every: number,
-  phase: number,
-): string {
-  const order = [1, 3, 2, 4, 3, 2, 4, 1];
-  const steps = Math.round(seconds / every);
-  const hertz = Array.from({ length: steps }, (_, step) => {
-    const note = (chord[order[step % order.length] ?? 1] ?? 60) + 12;
-    return (440 * 2 ** ((note - 69) / 12)).toFixed(4);
-  });
-  const index = `st(2,floor((t-${startSeconds})/${every}))`;
-  const since = `st(3,t-${startSeconds}-ld(2)*${every})`;
-  const pitch = hertz.reduceRight((rest, value, step) => `if(eq(ld(2),${step}),${value},${rest})`, '0');
-  const left = phase === 0 ? 1 : 0.8;
-  const decay = `clip(ld(3)/0.008,0,1)*exp(-5.5*ld(3))*clip((${every}-ld(3))/0.06,0,1)`;
-  const tone = `(sin(2*PI*ld(4)*ld(3))+0.25*sin(4*PI*ld(4)*ld(3))*exp(-8*ld(3)))`;
-  const sound = `0*${index}+0*${since}+0*st(4,${pitch})+${(0.13 * left).toFixed(3)}*${decay}*${tone}`;
-  return within(startSeconds, seconds, sound);
-}
-
-/** A low, round beat. Registers 2 and 3. */
-function beat(note: number, startSeconds: number, seconds: number, every: number): string {
-  const hertz = (440 * 2 ** ((note + 12 - 69) / 12)).toFixed(4);
-  const since = `st(3,mod(t-${startSeconds},${every}))`;
-  const decay = `clip(ld(3)/0.012,0,1)*exp(-6*ld(3))*clip((${every}-ld(3))/0.08,0,1)`;
-  return within(startSeconds, seconds, `0*${since}+0.34*${decay}*sin(2*PI*${hertz}*ld(3))`);
-}
-
-function within(startSeconds: number, seconds: number, sound: string): string {
-  return `if(gte(t,${startSeconds})*lt(t,${startSeconds + seconds}),${sound},0)`;
+/** A low even beat at 96 a minute under A minor, F, C and E minor; steady, not urgent. */
+function drawPulse(): LoopCanvas {
+  const chords: Chord[] = [
+    [33, 57, 60, 64],
+    [29, 57, 60, 65],
+    [36, 55, 60, 64],
+    [28, 55, 59, 64],
+    [33, 57, 60, 67],
+    [29, 57, 60, 64],
+    [38, 57, 62, 65],
+    [40, 56, 59, 64],
+  ];
+  const beat = 0.625;
+  const bar = 4 * beat;
+  const canvas = createCanvas(2 * chords.length * bar);
+  const random = chance('pulse');
+  for (let index = 0; index < 2 * chords.length; index += 1) {
+    const [bass, ...notes] = chords[index >> 1] ?? [33];
+    const startSeconds = index * bar;
+    if (index % 2 === 0) {
+      for (const [n, pitch] of notes.entries()) {
+        drawPad(canvas, { pitch, startSeconds, seconds: 2 * bar, level: 0.034, pan: 0.6 * (n - 1) }, 1.6, 2);
+      }
+    }
+    for (let step = 0; step < 8; step += 1) {
+      const at = startSeconds + (step * beat) / 2;
+      if (step % 2 === 0) drawDrum(canvas, at, step === 0 ? 0.17 : 0.12);
+      const level = (step % 2 === 1 ? 0.085 : 0.06) * (0.9 + 0.2 * random());
+      drawBass(canvas, { pitch: bass + 12, startSeconds: at, seconds: 0.24, level, pan: 0 });
+      if (step % 2 === 1 && random() < 0.55) {
+        const pitch = (notes[Math.floor(random() * notes.length)] ?? 60) + 12;
+        const pan = random() < 0.5 ? -0.6 : 0.6;
+        drawPluck(
+          canvas,
+          { pitch, startSeconds: at, seconds: 1.2, level: 0.035 + 0.02 * random(), pan },
+          'wood',
+        );
+      }
+    }
+    if (index % 4 === 3) {
+      const at = startSeconds + 3 * beat;
+      const pitch = (notes.at(-1) ?? 64) + 12;
+      drawPluck(canvas, { pitch, startSeconds: at, seconds: 3, level: 0.06, pan: 0.2 }, 'felt');
+    }
+  }
+  return canvas;
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactId, BuiltinMusic } from '../../../workflows/contract.js';
 import type { ArtifactStore } from '../../artifacts.js';
@@ -9,8 +9,12 @@ import type { AudioPlan } from '../composition.js';
 import { ffmpegArguments, fileName, ownInput, strictUntrustedInput } from '../ffmpeg/command.js';
 import { ProgramError } from '../ffmpeg/program.js';
 import { probe, runFfmpeg, type FfmpegTools } from '../ffmpeg/run.js';
-import { measureLoudness } from './loudness.js';
-import { bedRate, musicBed } from './music-beds.js';
+import { bedRate, type LoopCanvas } from './bed-instruments.js';
+import { drawRoom } from './bed-room.js';
+import { createLoudnessMeter } from './loudness.js';
+import { drawMusicBed } from './music-beds.js';
+import { openLoop } from './music-loop.js';
+import { blockSamples, bytesOf } from './pcm-file.js';
 
 export interface MusicDeps {
   artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile'>;
@@ -19,19 +23,24 @@ export interface MusicDeps {
   tools: FfmpegTools;
 }
 
-/** Music ready to be looped: stereo 48 kHz FLAC. */
+/** Music ready to be looped: raw 16-bit stereo at 48 kHz, so that a mix can begin to read it anywhere. */
 export interface PreparedMusic {
   artifact: ArtifactId;
   loudnessLufs: number;
   samples: number;
+  /** How long its end runs into its beginning when it is repeated. */
+  crossfadeSamples: number;
 }
 
 type MusicSource = { builtin: BuiltinMusic } | { artifact: ArtifactId };
 
-const version = 1;
+/** Raised when the same music is prepared differently. */
+const version = 2;
 
 /** Longer music is cut here; a video that is longer still hears it from the start again. */
 const longestSeconds = 600;
+/** Two seconds, in samples. */
+const longestCrossfade = 96_000;
 
 /**
  * A built-in bed, or a user's file decoded under the rules for untrusted input; made once and kept.
@@ -47,36 +56,78 @@ export async function prepareMusic(
     { activity: 'prepare_music', version, inputs: source },
     () =>
       withScratch(deps.scratchDir, async (dir) => {
-        const pcm = join(dir, 'music.f32');
-        if ('builtin' in source) await drawBed(deps.tools, source.builtin, pcm, signal);
-        else await decodeUpload(deps, source.artifact, pcm, signal);
-        const value = await publishLoop(deps, pcm, dir, 'artifact' in source, signal);
-        return { value, artifacts: [value.artifact] };
+        const path = join(dir, 'music.raw');
+        if ('builtin' in source) await drawBed(deps.tools, source.builtin, dir, path, signal);
+        else await decodeUpload(deps, source.artifact, path, signal);
+        const samples = Math.floor((await stat(path)).size / 4);
+        const isLoop = 'builtin' in source;
+        const crossfadeSamples = isLoop ? 0 : Math.min(longestCrossfade, Math.floor(samples / 4));
+        const loudnessLufs = await loudnessOf(path, samples, signal);
+        const artifact = await deps.artifacts.publishFile(path, 'raw');
+        return { value: { artifact, loudnessLufs, samples, crossfadeSamples }, artifacts: [artifact] };
       }),
+    signal,
   );
   return value;
 }
 
-const rawStereo = ['-f', 'f32le', '-ar', '48000', '-ac', '2'];
+async function loudnessOf(path: string, samples: number, signal?: AbortSignal): Promise<number> {
+  const meter = createLoudnessMeter(2, { samplePeak: true });
+  const music = await openLoop({ path, samples, crossfadeSamples: 0 });
+  try {
+    for (let start = 0; start < samples; start += blockSamples) {
+      signal?.throwIfAborted();
+      const block = new Float32Array(2 * Math.min(blockSamples, samples - start));
+      await music.read(start, block);
+      meter.add(block);
+    }
+  } finally {
+    await music.close();
+  }
+  const { integratedLufs } = meter.result();
+  return Number.isFinite(integratedLufs) ? integratedLufs : -70;
+}
 
-async function drawBed(tools: FfmpegTools, name: BuiltinMusic, target: string, signal?: AbortSignal) {
-  const { loopSeconds, expressions, filters } = musicBed(name);
-  const loop = Math.round(loopSeconds * bedRate);
-  const start = Math.round(loopSeconds * 48_000);
-  const synthesis = `aevalsrc=exprs='${expressions.join('|')}':s=${bedRate}:d=${loopSeconds}:c=stereo`;
-  // What the filters let ring over the end of a loop is then heard at its start: the second of three is whole.
+const rawMusic = ['-f', 's16le', '-ar', '48000', '-ac', '2'];
+
+/**
+ * Notes are drawn here, ffmpeg puts them into a room, takes their edge off and brings them to the final rate.
+ * What the room lets ring past the end of a loop is then heard at its start: the second of three is kept.
+ */
+async function drawBed(
+  tools: FfmpegTools,
+  name: BuiltinMusic,
+  dir: string,
+  target: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const [notes, room] = [join(dir, 'notes.f32'), join(dir, 'room.f32')];
+  const { canvas, filters, hall } = drawMusicBed(name);
+  await writeFile(notes, bytesOf(interleaved(canvas)));
+  await writeFile(room, bytesOf(drawRoom(hall.seconds, hall.level)));
+  const rawNotes = ['-f', 'f32le', '-ar', String(bedRate), '-ac', '2'];
+  const loop = canvas.left.length;
   const graph =
-    `aloop=loop=2:size=${loop},${filters},aresample=48000,` +
-    `atrim=start_sample=${start}:end_sample=${2 * start},asetpts=N/SR/TB`;
+    `[0:a]aloop=loop=2:size=${loop}[notes];[notes][1:a]afir=gtype=none,${filters},` +
+    `atrim=start_sample=${loop}:end_sample=${2 * loop},asetpts=N/SR/TB,aresample=48000`;
   await runFfmpeg(tools, {
     args: ffmpegArguments({
-      inputs: [{ source: synthesis, options: ['-f', 'lavfi'] }],
+      inputs: [notes, room].map((path) => ({ source: fileName(path), options: [...ownInput, ...rawNotes] })),
       filterGraph: graph,
-      outputs: [{ target: fileName(target), options: rawStereo }],
+      outputs: [{ target: fileName(target), options: rawMusic }],
     }),
     timeoutMs: 120_000,
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+function interleaved({ left, right }: LoopCanvas): Float32Array {
+  const both = new Float32Array(2 * left.length);
+  for (let n = 0; n < left.length; n += 1) {
+    both[2 * n] = left[n] ?? 0;
+    both[2 * n + 1] = right[n] ?? 0;
+  }
+  return both;
 }
 
 async function decodeUpload(deps: MusicDeps, artifact: ArtifactId, target: string, signal?: AbortSignal) {
@@ -91,7 +142,7 @@ async function decodeUpload(deps: MusicDeps, artifact: ArtifactId, target: strin
         outputs: [
           {
             target: fileName(target),
-            options: ['-map', '0:a:0', '-t', String(longestSeconds), ...rawStereo],
+            options: ['-map', '0:a:0', '-t', String(longestSeconds), ...rawMusic],
           },
         ],
       }),
@@ -101,7 +152,7 @@ async function decodeUpload(deps: MusicDeps, artifact: ArtifactId, target: strin
   } catch (error) {
     throw isRefused(error) ? unsupported(error) : error;
   }
-  if ((await stat(target)).size < 8 * 4_800) throw unsupported();
+  if ((await stat(target)).size < 4 * 4_800) throw unsupported();
 }
 
 /** Ended by itself with an error about the file, rather than killed, timed out or without room. */
@@ -116,35 +167,4 @@ function unsupported(cause?: unknown) {
     detail: 'The music file has no sound that can be read.',
     cause,
   });
-}
-
-/** A user's music is faded at both ends, so that it can be repeated without a click. */
-async function publishLoop(
-  deps: MusicDeps,
-  pcm: string,
-  dir: string,
-  fadeEnds: boolean,
-  signal?: AbortSignal,
-): Promise<PreparedMusic> {
-  const { integratedLufs, samples } = await measureLoudness(pcm, 2, { samplePeak: true });
-  const fade = Math.min(72_000, Math.floor(samples / 4));
-  const target = join(dir, 'music.flac');
-  await runFfmpeg(deps.tools, {
-    args: ffmpegArguments({
-      inputs: [{ source: fileName(pcm), options: [...ownInput, ...rawStereo] }],
-      ...(fadeEnds && {
-        filterGraph: `afade=t=in:ns=${Math.min(2_400, fade)},afade=t=out:ss=${samples - fade}:ns=${fade}`,
-      }),
-      outputs: [
-        {
-          target: fileName(target),
-          options: ['-c:a', 'flac', '-sample_fmt', 's16', '-compression_level', '4'],
-        },
-      ],
-    }),
-    timeoutMs: 120_000,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const artifact = await deps.artifacts.publishFile(target, 'flac');
-  return { artifact, loudnessLufs: Number.isFinite(integratedLufs) ? integratedLufs : -70, samples };
 }

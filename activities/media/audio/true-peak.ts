@@ -19,28 +19,46 @@ const coefficients = Float64Array.from(
  * samples is reckoned only where they are loud enough to matter.
  */
 export function createTruePeakMeter() {
-  // Twice as long as the filter, each sample written twice, so that the newest ones always stand in a row.
-  const history = new Float64Array(2 * taps);
-  const state = { at: 0, peak: 0 };
+  // The last samples of what came before stand in front of what is added.
+  let row = new Float32Array(taps + 4_800);
+  let peak = 0;
   return {
     /** Takes `count` samples from `start` every `stride`. */
     add(pcm: Float32Array, start: number, stride: number, count: number): void {
-      let { at, peak } = state;
-      const end = start + count * stride;
-      for (let from = start; from < end; from += stride) {
-        const sample = pcm[from] ?? 0;
-        history[at] = sample;
-        history[at + taps] = sample;
-        at = at + 1 === taps ? 0 : at + 1;
-        const size = sample < 0 ? -sample : sample;
-        if (size > peak) peak = size;
-        const middle = Math.max(Math.abs(history[at + 5] ?? 0), Math.abs(history[at + 6] ?? 0));
-        if (middle > 0.7 * peak) peak = Math.max(peak, between(history, at));
+      const length = taps + count;
+      if (row.length < length) {
+        const longer = new Float32Array(length);
+        longer.set(row.subarray(0, taps));
+        row = longer;
       }
-      Object.assign(state, { at, peak });
+      copyChannel(pcm, start, stride, row, count);
+      peak = highestOf(row, length, peak);
+      row.copyWithin(0, length - taps, length);
     },
-    peak: () => state.peak,
+    peak: () => peak,
   };
+}
+
+function copyChannel(pcm: Float32Array, start: number, stride: number, row: Float32Array, count: number) {
+  const end = taps + count;
+  for (let n = taps, from = start; n < end; n += 1, from += stride) row[n] = pcm[from] ?? 0;
+}
+
+function highestOf(row: Float32Array, length: number, known: number): number {
+  let peak = known;
+  for (let n = taps; n < length; n += 1) {
+    const sample = row[n] ?? 0;
+    if (sample > peak) peak = sample;
+    else if (-sample > peak) peak = -sample;
+  }
+  // Values are interpolated between the sixth and the seventh of twelve samples.
+  for (let n = taps / 2; n < length - taps / 2; n += 1) {
+    const sample = row[n] ?? 0;
+    const near = 0.7 * peak;
+    if (sample < near && sample > -near) continue;
+    peak = Math.max(peak, between(row, n - taps / 2), between(row, n - taps / 2 + 1));
+  }
+  return peak;
 }
 
 /** The highest sample. */
@@ -57,13 +75,13 @@ export function createSamplePeakMeter(): ReturnType<typeof createTruePeakMeter> 
   };
 }
 
-/** Highest of the four values between the samples in the middle of the history; `oldest` is its first. */
-function between(history: Float64Array, oldest: number): number {
+/** Highest of the four values between the samples in the middle of twelve; `oldest` is the first of them. */
+function between(row: Float32Array, oldest: number): number {
   let highest = 0;
   for (let phase = 0; phase < 4 * taps; phase += taps) {
     let sum = 0;
     for (let tap = 0; tap < taps; tap += 1) {
-      sum += (history[oldest + tap] ?? 0) * (coefficients[phase + taps - 1 - tap] ?? 0);
+      sum += (row[oldest + tap] ?? 0) * (coefficients[phase + taps - 1 - tap] ?? 0);
     }
     const size = sum < 0 ? -sum : sum;
     if (size > highest) highest = size;
