@@ -139,8 +139,8 @@ export default tseslint.config(
       'no-restricted-imports': restrictedImports({
         patterns: [
           {
-            regex: 'workflows/(?!(contract|start-job)\\.js$)',
-            message: 'The API knows the contract and how a job is started, no more.',
+            regex: 'workflows/(?!(contract|start-job|step-plan)\\.js$)',
+            message: 'The API knows the contract, the planned steps and how a job is started, no more.',
           },
         ],
       }),

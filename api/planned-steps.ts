@@ -1,35 +1,8 @@
-import type { JobType, StepState } from '../workflows/contract.js';
+import { stageNames, type JobType, type StepState } from '../workflows/contract.js';
+import { pendingStep, planOf } from '../workflows/step-plan.js';
 
-/** What the workflows plan, for a job that has not begun; from then on the workflow itself tells. */
-const explainerSteps = [
-  'content',
-  'scripts',
-  'images',
-  'voices',
-  'captions',
-  'segments',
-  'assembly',
-  'thumbnail',
-  'record',
-];
-
-/** The steps of a queued job, all pending. */
+/** The steps of a queued job, all pending; once it has begun the workflow itself tells. */
 export function plannedSteps(type: JobType, input: object): StepState[] {
-  return stepNames(type, input).map((stepName) => ({
-    stepName,
-    status: 'pending',
-    progress: 0,
-    message: null,
-    attempt: 1,
-    startedAt: null,
-    completedAt: null,
-    errorMessage: null,
-    cached: false,
-  }));
-}
-
-function stepNames(type: JobType, input: object): string[] {
-  if (type === 'explainer') return explainerSteps;
-  if (type !== 'stage' || !('stage' in input) || typeof input.stage !== 'string') return [];
-  return input.stage === 'assembly' ? ['segments', 'assembly'] : [input.stage];
+  const stage = 'stage' in input ? stageNames.find((name) => name === input.stage) : undefined;
+  return planOf(type, stage === undefined ? {} : { stage }).map(pendingStep);
 }

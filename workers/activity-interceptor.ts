@@ -25,15 +25,21 @@ export function activityInterceptor(logger: Logger): ActivityInterceptorsFactory
           const result = await next(input);
           refuseLarge(result, 'result');
           report(true);
-          return result;
+          return withAttempt(result, context.info.attempt);
         } catch (error) {
           const told = endedByShutdown(context, error) ? interrupted() : asHostFailure(error);
+          if (told instanceof ApplicationFailure) told.details?.push({ attempt: context.info.attempt });
           report(false, told);
           throw told;
         }
       },
     },
   });
+}
+
+/** The engine tells no workflow which attempt it was that succeeded, so each answer brings its number along. */
+function withAttempt(result: unknown, attempt: number): unknown {
+  return typeof result === 'object' && result !== null ? { ...result, attempt } : result;
 }
 
 function refuseLarge(value: unknown, what: string): void {

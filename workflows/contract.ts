@@ -345,6 +345,8 @@ export interface NamedArtifact {
 
 export interface FromCache {
   cached: boolean;
+  /** Which attempt succeeded; the worker adds it to what the activity answers. */
+  attempt?: number;
 }
 
 export interface JobRef {

@@ -7,7 +7,6 @@ import type {
   NamedArtifact,
   WriteScriptResult,
 } from './contract.js';
-import type { PlannedStep } from './job-progress.js';
 import { counted, runJob, type JobRun } from './job-run.js';
 import { both } from './parallel.js';
 import { openReviewGate, type ReviewGate } from './review-gate.js';
@@ -19,19 +18,7 @@ import {
   timeCaptions,
   type Production,
 } from './scene-steps.js';
-
-/** Weights are shares of the wall time of a ten-scene video without a cache. */
-const plan: readonly PlannedStep[] = [
-  { name: 'content', weight: 3 },
-  { name: 'scripts', weight: 4 },
-  { name: 'images', weight: 14 },
-  { name: 'voices', weight: 12 },
-  { name: 'captions', weight: 3 },
-  { name: 'segments', weight: 52 },
-  { name: 'assembly', weight: 7 },
-  { name: 'thumbnail', weight: 3 },
-  { name: 'record', weight: 2 },
-];
+import { explainerPlan } from './step-plan.js';
 
 /**
  * From a prompt, a source text or one edited scene to a video in the gallery. Pictures and voices need only
@@ -40,7 +27,7 @@ const plan: readonly PlannedStep[] = [
 export async function explainer(input: ExplainerInput): Promise<ExplainerResult | null> {
   const { options } = input;
   const gate = openReviewGate();
-  return runJob(input, plan, async (run) => {
+  return runJob(input, explainerPlan, async (run) => {
     const written = await writeScript(run, input, gate);
     const production: Production = { run, ...written, options };
 

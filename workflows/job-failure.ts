@@ -59,6 +59,21 @@ export function toJobError(error: TemporalFailure, step: string | null): JobErro
   );
 }
 
+/** Which attempt a step's activity failed with, where its worker could still say so; 1 otherwise. */
+export function attemptOf(error: TemporalFailure): number {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const last = cause instanceof TimeoutFailure ? cause.cause : cause;
+  if (!(last instanceof ApplicationFailure)) return 1;
+  const told = last.details?.find(
+    (detail): detail is { attempt: number } =>
+      typeof detail === 'object' &&
+      detail !== null &&
+      'attempt' in detail &&
+      typeof detail.attempt === 'number',
+  );
+  return told?.attempt ?? 1;
+}
+
 function timedOut(timeout: TimeoutFailure, step: string | null): JobError {
   const before = timeout.cause === undefined ? undefined : spokenError(timeout.cause, step);
   const late: JobError = {

@@ -1,10 +1,5 @@
-import type { JobProgress, JobStatus, StepState } from './contract.js';
-
-/** A step as it is planned. `weight`: how much of the whole job it is worth, in any unit. */
-export interface PlannedStep {
-  name: string;
-  weight: number;
-}
+import type { FromCache, JobProgress, JobStatus, StepState } from './contract.js';
+import { pendingStep, type PlannedStep } from './step-plan.js';
 
 interface Items {
   total: number;
@@ -28,17 +23,7 @@ export class ProgressTracker {
   constructor(plan: readonly PlannedStep[], now: () => string) {
     this.#now = now;
     this.#weights = plan.map((step) => step.weight);
-    this.#steps = plan.map((step) => ({
-      stepName: step.name,
-      status: 'pending',
-      progress: 0,
-      message: null,
-      attempt: 1,
-      startedAt: null,
-      completedAt: null,
-      errorMessage: null,
-      cached: false,
-    }));
+    this.#steps = plan.map(pendingStep);
   }
 
   start(name: string): void {
@@ -54,12 +39,13 @@ export class ProgressTracker {
     items.total = Math.max(total, items.done, 1);
   }
 
-  itemDone(name: string, cached: boolean): void {
+  itemDone(name: string, { cached, attempt = 1 }: FromCache): void {
     const items = this.#itemsOf(name);
     items.done += 1;
     items.total = Math.max(items.total, items.done);
     if (cached) items.cached += 1;
     const step = this.#step(name);
+    step.attempt = Math.max(step.attempt, attempt);
     step.progress = Math.max(step.progress, (100 * items.done) / items.total);
     if (items.total > 1) step.message = `${items.done} of ${items.total}`;
     this.#raise();
@@ -88,8 +74,9 @@ export class ProgressTracker {
     this.#raise();
   }
 
-  fail(name: string, errorMessage: string): void {
+  fail(name: string, errorMessage: string, attempt: number): void {
     const step = this.#step(name);
+    step.attempt = Math.max(step.attempt, attempt);
     step.status = 'failed';
     step.errorMessage = errorMessage;
     step.completedAt = this.#now();

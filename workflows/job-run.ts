@@ -5,7 +5,6 @@ import {
   CancelledFailure,
   condition,
   defineQuery,
-  isCancellation,
   setHandler,
 } from '@temporalio/workflow';
 import { orchestration } from './activity-proxies.js';
@@ -18,8 +17,9 @@ import {
   type MarkStartedResult,
   type NamedArtifact,
 } from './contract.js';
-import { isEngineFailure, JobStopped, StepFailure, toJobError } from './job-failure.js';
-import { ProgressTracker, type PlannedStep } from './job-progress.js';
+import { attemptOf, isEngineFailure, JobStopped, StepFailure, toJobError } from './job-failure.js';
+import { ProgressTracker } from './job-progress.js';
+import type { PlannedStep } from './step-plan.js';
 
 const progressDefinition = defineQuery<JobProgress>(progressQuery);
 
@@ -112,9 +112,9 @@ function stepsOf(progress: ProgressTracker): Pick<JobRun, 'step' | 'within'> {
       return await work();
     } catch (error) {
       // A step that ends because its job or a sibling does has not failed.
-      if (!isEngineFailure(error) || (isCancellation(error) && isScopeCancelled())) throw error;
+      if (!isEngineFailure(error) || isScopeCancelled()) throw error;
       const jobError = toJobError(error, name);
-      progress.fail(name, jobError.detail);
+      progress.fail(name, jobError.detail, attemptOf(error));
       throw new StepFailure(jobError, error);
     }
   };
@@ -137,7 +137,7 @@ export async function counted<T extends FromCache>(
   activity: Promise<T>,
 ): Promise<T> {
   const result = await activity;
-  progress.itemDone(step, result.cached);
+  progress.itemDone(step, result);
   return result;
 }
 

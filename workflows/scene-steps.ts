@@ -90,13 +90,19 @@ export async function assembleVideo(
     run.within('assembly', async () => {
       progress.start('assembly');
       progress.expect('assembly', 2);
-      return (await counted(progress, 'assembly', media.mixAudio({ ...ref, composition }))).audio;
+      progress.tell('assembly', 'mixing the sound');
+      const mixing = media.mixAudio({ ...ref, composition });
+      const { audio } = await counted(progress, 'assembly', mixing);
+      progress.tell('assembly', 'the sound is mixed and waits for the segments');
+      return audio;
     });
 
   const [segments, audio] = await both(render, mix);
   const assembled = await run.within('assembly', async () => {
+    progress.tell('assembly', 'joining segments and sound');
     const assembling = media.assemble({ ...ref, composition, segments, audio });
     const result = await counted(progress, 'assembly', assembling);
+    progress.tell('assembly', 'segments and sound joined');
     progress.complete('assembly');
     return result;
   });

@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { llm } from './activity-proxies.js';
-import type { ArtifactId, MarkStartedResult, NamedArtifact, StageInput, StageName } from './contract.js';
-import type { PlannedStep } from './job-progress.js';
+import type { ArtifactId, MarkStartedResult, NamedArtifact, StageInput } from './contract.js';
 import { counted, runJob, type JobRun } from './job-run.js';
 import {
   assembleVideo,
@@ -12,6 +11,7 @@ import {
   timeCaptions,
   type Production,
 } from './scene-steps.js';
+import { stagePlan } from './step-plan.js';
 
 export interface StageResult {
   artifacts: NamedArtifact[];
@@ -19,18 +19,10 @@ export interface StageResult {
 
 /** One stage of an explainer on its own: artifacts in, artifacts out. */
 export async function stage(input: StageInput): Promise<StageResult | null> {
-  return runJob(input, stepsOf(input.stage), async (run, started) => {
+  return runJob(input, stagePlan(input.stage), async (run, started) => {
     const artifacts = await produce(run, input, started);
     return { result: { artifacts }, artifacts };
   });
-}
-
-function stepsOf(name: StageName): PlannedStep[] {
-  if (name !== 'assembly') return [{ name, weight: 1 }];
-  return [
-    { name: 'segments', weight: 9 },
-    { name: 'assembly', weight: 1 },
-  ];
 }
 
 async function produce(run: JobRun, input: StageInput, started: MarkStartedResult): Promise<NamedArtifact[]> {

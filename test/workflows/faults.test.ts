@@ -44,6 +44,31 @@ describe('failures', () => {
     const spoken = calls.filter(({ activity }) => activity === 'speakScene').map(({ item }) => item);
     expect(spoken.sort()).toEqual([1, 2, 2, 2, 3]);
     expect(calls.filter(({ activity }) => activity === 'drawPicture')).toHaveLength(3);
+    // The record tells how many attempts each step took.
+    const attempts = Object.fromEntries(job.steps.map(({ stepName, attempt }) => [stepName, attempt]));
+    expect(attempts).toMatchObject({ images: 1, voices: 3, segments: 1, assembly: 1 });
+    const messages = Object.fromEntries(job.steps.map(({ stepName, message }) => [stepName, message]));
+    expect(messages).toMatchObject({ images: '3 of 3', assembly: 'segments and sound joined' });
+  });
+
+  it('keeps the number of the attempt with which a step failed', async () => {
+    let tries = 0;
+    workers = await lab.startWorkers({
+      calls: [],
+      before: () => {
+        tries += 1;
+        if (tries > 1) throw invalidInput({ code: 'refused', detail: 'It was refused.' });
+        throw transientFailure({ code: 'busy', detail: 'Busy.', retryAfterSeconds: 0.05 });
+      },
+    });
+    const job = await lab.ended(await lab.runStage({ stage: 'content' }));
+    expect(job.error).toEqual({
+      code: 'refused',
+      detail: 'It was refused.',
+      step: 'content',
+      retryable: false,
+    });
+    expect(job.steps).toMatchObject([{ stepName: 'content', status: 'failed', attempt: 2 }]);
   });
 
   it('waits as long as the provider asks', async () => {
@@ -188,6 +213,28 @@ describe('cancel', () => {
     await expect(lab.client.getHandle(id).result()).rejects.toThrow();
     expect((await lab.client.getHandle(id).describe()).status.name).toBe('CANCELLED');
     expect(await lab.db.selectFrom('videos').select('id').where('job_id', '=', id).execute()).toEqual([]);
+  });
+
+  it('leaves no step failed, whatever its activity made of it', async () => {
+    const calls: Call[] = [];
+    workers = await lab.startWorkers({
+      calls,
+      before: async ({ activity }, signal) => {
+        if (activity !== 'renderSegment') return;
+        await aborted(signal);
+        throw invalidInput({ code: 'broken_pipe', detail: 'The program ended early.' });
+      },
+    });
+    const id = await lab.runExplainer();
+    await until(
+      () => Promise.resolve(calls),
+      (seen) => has(seen, 'renderSegment'),
+      15_000,
+    );
+    await lab.client.getHandle(id).cancel();
+    const job = await lab.ended(id);
+    expect(job).toMatchObject({ status: 'cancelled', error: null });
+    expect(job.steps.filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
   it('before the first activity ends the job, too', async () => {
