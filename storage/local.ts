@@ -2,21 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createFileHasher } from './file-hash.js';
 import { assertKey } from './keys.js';
 import { sweepTemporaryFiles, temporaryPrefix } from './local-temporary.js';
 import { ObjectMissingError, type Storage } from './storage.js';
 
 /**
  * Objects as files below `dir`: `objects/<key>` holds the bytes, `types/<key>` the content type. Files are written beside,
- * flushed and renamed into place. `etag` is the sha256 of the bytes. An error of the file system keeps its
- * `code` (`ENOSPC` and its like).
+ * flushed and renamed into place. An error of the file system keeps its `code` (`ENOSPC` and its like).
  */
 export async function createLocalStorage(dir: string): Promise<Storage> {
   const temporary = join(dir, 'temporary');
   await mkdir(temporary, { recursive: true });
   await sweepTemporaryFiles(temporary);
-  const hashOf = createFileHasher();
   const objectPath = (key: string) => join(dir, 'objects', key);
   const typePath = (key: string) => join(dir, 'types', key);
 
@@ -55,11 +52,9 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
       assertKey(key);
       const path = objectPath(key);
       try {
-        const found = await stat(path, { bigint: true });
+        const found = await stat(path);
         if (!found.isFile()) return undefined;
-        const etag = await hashOf(path, found);
-        const contentType = await readFile(typePath(key), 'utf8');
-        return { bytes: Number(found.size), contentType, etag };
+        return { bytes: found.size, contentType: await readFile(typePath(key), 'utf8') };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -93,7 +88,6 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
       assertKey(key);
       return objectPath(key);
     },
-    presignGet: () => Promise.resolve(undefined),
 
     async check() {
       const probe = join(temporary, `${temporaryPrefix()}${randomUUID()}`);

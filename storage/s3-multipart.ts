@@ -22,7 +22,6 @@ export interface UploadTarget {
   bucket: string;
   key: string;
   contentType: string;
-  metadata: Record<string, string>;
 }
 
 /**
@@ -39,7 +38,6 @@ export async function uploadInParts(
     new CreateMultipartUploadCommand({
       ...place,
       ContentType: target.contentType,
-      Metadata: target.metadata,
       ChecksumAlgorithm: 'CRC32',
     }),
   );

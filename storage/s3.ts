@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import {
@@ -8,8 +7,6 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { hashFile } from './file-hash.js';
 import { assertKey } from './keys.js';
 import { isMissingObject, isRangeBeyond, storageError } from './s3-errors.js';
 import { multipartFromBytes, uploadInParts } from './s3-multipart.js';
@@ -30,12 +27,9 @@ export interface S3StorageOptions {
   maxAttempts?: number;
 }
 
-/** Our own hash, because the store's ETag depends on how the upload was cut into parts. */
-const hashName = 'sha256';
-
 /**
- * Objects in a bucket of any S3-compatible store. `etag` is the sha256 of the bytes. Requests are tried again with back-off;
- * what fails then is a StorageUnavailableError.
+ * Objects in a bucket of any S3-compatible store. Requests are tried again with back-off; what fails then is a
+ * StorageUnavailableError.
  */
 export function createS3Storage(options: S3StorageOptions): Storage {
   const bucket = options.bucket;
@@ -52,41 +46,26 @@ export function createS3Storage(options: S3StorageOptions): Storage {
   });
   const failed = (error: unknown) => storageError(error, options.endpoint ?? 'Amazon S3', bucket);
 
-  async function putObject(
-    key: string,
-    bytes: Uint8Array,
-    contentType: string,
-    sha256: string,
-  ): Promise<void> {
-    await client.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: bytes,
-        ContentType: contentType,
-        Metadata: { [hashName]: sha256 },
-      }),
-    );
+  async function putObject(key: string, bytes: Uint8Array, contentType: string): Promise<void> {
+    const object = { Bucket: bucket, Key: key, Body: bytes, ContentType: contentType };
+    await client.send(new PutObjectCommand(object)).catch(rethrow(failed));
   }
 
   return {
     async putFile(key, path, contentType) {
       assertKey(key);
       const { size } = await stat(path);
-      const sha256 = await hashFile(path);
       if (size < multipartFromBytes) {
-        const bytes = await readFile(path);
-        await putObject(key, bytes, contentType, sha256).catch(rethrow(failed));
+        await putObject(key, await readFile(path), contentType);
         return;
       }
-      const target = { bucket, key, contentType, metadata: { [hashName]: sha256 } };
+      const target = { bucket, key, contentType };
       await uploadInParts(client, target, { path, bytes: size }).catch(rethrow(failed));
     },
 
     async putBytes(key, bytes, contentType) {
       assertKey(key);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      await putObject(key, bytes, contentType, sha256).catch(rethrow(failed));
+      await putObject(key, bytes, contentType);
     },
 
     async head(key) {
@@ -96,7 +75,6 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         return {
           bytes: found.ContentLength ?? 0,
           contentType: found.ContentType ?? 'application/octet-stream',
-          etag: found.Metadata?.[hashName] ?? (found.ETag ?? '').replaceAll('"', ''),
         };
       } catch (error) {
         if (isMissingObject(error)) return undefined;
@@ -130,15 +108,8 @@ export function createS3Storage(options: S3StorageOptions): Storage {
 
     localPath: () => undefined,
 
-    async presignGet(key, expiresSeconds) {
-      assertKey(key);
-      const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-      return await getSignedUrl(client, command, { expiresIn: expiresSeconds }).catch(rethrow(failed));
-    },
-
     async check() {
-      const bytes = Buffer.from('writable');
-      await putObject('readiness-check', bytes, 'text/plain', '').catch(rethrow(failed));
+      await putObject('readiness-check', Buffer.from('writable'), 'text/plain');
     },
   };
 }

@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
 
-/** Facts about a stored object. `etag` is stable for the same bytes. */
+/** Facts about a stored object. */
 export interface StoredObject {
   bytes: number;
   contentType: string;
-  etag: string;
 }
 
 /** Inclusive byte range, as in HTTP. */
@@ -27,8 +26,6 @@ export interface Storage {
   delete(key: string): Promise<void>;
   /** Path of the object on this host, for an adapter that has one, so that nothing is copied. */
   localPath(key: string): string | undefined;
-  /** Address by which a client can fetch the object itself, or undefined where the API must serve it. */
-  presignGet(key: string, expiresSeconds: number): Promise<string | undefined>;
   /** Rejects when the store cannot be reached or written. */
   check(): Promise<void>;
 }
