@@ -29,6 +29,8 @@ export interface Thumbnails {
   make(video: Pictured, width: number | undefined): Promise<Made>;
 }
 
+class UnreadablePictureError extends Error {}
+
 /** Copies of a video's thumbnail in other widths, made once and kept under `thumbnails/`. */
 export function createThumbnails(storage: Storage): Thumbnails {
   const underWay = new Map<string, Promise<void>>();
@@ -53,7 +55,10 @@ export function createThumbnails(storage: Storage): Thumbnails {
       return sharp(original, { limitInputPixels: maxPixels })
         .resize({ width, withoutEnlargement: true })
         .webp({ quality: 82 })
-        .toBuffer();
+        .toBuffer()
+        .catch((cause: unknown) => {
+          throw new UnreadablePictureError('the thumbnail cannot be read', { cause });
+        });
     });
     return { key, tag };
   }
@@ -79,7 +84,9 @@ export function createThumbnails(storage: Storage): Thumbnails {
           tag: hashOf(video.thumbnail_artifact),
         };
       } catch (cause) {
-        if (cause instanceof ObjectMissingError) return fallback(video, bucket);
+        if (cause instanceof ObjectMissingError || cause instanceof UnreadablePictureError) {
+          return fallback(video, bucket);
+        }
         throw new ProblemError('storage_unavailable', { cause });
       }
     },

@@ -170,6 +170,15 @@ describe('a thumbnail', () => {
     expect(channels[0]?.max).toBeGreaterThan(240);
     expect(channels[0]?.mean).toBeLessThan(110);
   });
+
+  it('is the title also where the frame is none', async () => {
+    const { videoId, artifacts } = await addVideo(api, userId, 'Broken', { thumbnail: false });
+    const noPicture = Buffer.from('no picture at all');
+    await api.storage.putBytes(`artifacts/${artifacts.thumbnail}`, noPicture, 'image/webp');
+    const answer = await get(`/api/v1/videos/${videoId}/thumbnail?width=320`);
+    expect(answer.status).toBe(200);
+    expect((await sharp(answer.bytes).metadata()).width).toBe(320);
+  });
 });
 
 describe('captions', () => {
