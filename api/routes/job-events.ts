@@ -50,16 +50,25 @@ export function jobEventRoutes(deps: RouteDeps): Router {
     c.header('cache-control', 'no-cache, no-transform');
     return streamSSE(c, async (stream) => {
       const ended = new AbortController();
-      stream.onAbort(() => {
+      const end = () => {
         ended.abort();
-      });
-      const signal = AbortSignal.any([ended.signal, draining]);
-      await follow(stream, {
-        signal,
-        lastSeen,
-        look: () => views.get(userId, id),
-        mayGoOn: async () => (await userOf(db, authorization))?.row.status === 'active',
-      });
+      };
+      stream.onAbort(end);
+      draining.addEventListener('abort', end);
+      if (draining.aborted) end();
+      try {
+        await follow(stream, {
+          signal: ended.signal,
+          lastSeen,
+          look: () => views.get(userId, id),
+          mayGoOn: async () => (await userOf(db, authorization))?.row.status === 'active',
+        });
+      } catch (error) {
+        // The client comes back by itself, and then gets an answer that says what is wrong.
+        c.var.logger.warn({ jobId: id, action: 'follow job', success: false, err: error });
+      } finally {
+        draining.removeEventListener('abort', end);
+      }
     });
   });
 }
