@@ -83,11 +83,17 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
     }
   }
 
+  /** The row of a job that is not running, with no less than was shown of it: heartbeats are ahead of the workflow. */
+  async function settled(row: JobRow): Promise<JobRow> {
+    const highest = seenJobs.get(row.id)?.highest ?? 0;
+    seenJobs.delete(row.id);
+    if (row.status === 'completed' || highest <= row.overall_progress) return row;
+    await raiseProgress(db, row.id, highest);
+    return { ...row, overall_progress: highest };
+  }
+
   async function of(row: JobRow): Promise<Job> {
-    if (isTerminal(row.status) || row.submitted_at === null) {
-      seenJobs.delete(row.id);
-      return jobBody(row);
-    }
+    if (isTerminal(row.status) || row.submitted_at === null) return jobBody(await settled(row));
     const seen = seenOf(row.id);
     seen.highest = Math.max(seen.highest, row.overall_progress);
     seen.isFresh = false;

@@ -89,13 +89,13 @@ export async function cancelUnsubmitted(db: Db, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Keeps how far a running job was seen, so that another process never shows less. */
+/** Keeps how far a job was seen before it was done, so that another process never shows less. */
 export async function raiseProgress(db: Db, id: string, overallProgress: number): Promise<void> {
   await db
     .updateTable('jobs')
     .set({ overall_progress: sql<number>`greatest(overall_progress, ${overallProgress}::real)` })
     .where('id', '=', id)
-    .where('status', 'in', live)
+    .where('status', '!=', 'completed')
     .execute();
 }
 
