@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { JobRow } from '../db/jobs.js';
 import { jobStatuses, jobTypes, stepStatuses, type StepState } from '../workflows/contract.js';
 import type { ProgressView } from './live-progress.js';
+import { mainArtifact } from './main-artifact.js';
 
 const time = z.iso.datetime();
 
@@ -92,14 +93,14 @@ function rowProgress(row: JobRow): ProgressView {
   return { status: row.status, overallProgress, steps: row.steps };
 }
 
-const artifactList = z.array(z.looseObject({ artifact: z.string() }));
+const artifactList = z.array(z.looseObject({ kind: z.string(), artifact: z.string() }));
 
 /** Adds the addresses of what the job made. */
 function withAddresses(id: string, result: Record<string, unknown>): Record<string, unknown> {
   const base = `/api/v1/jobs/${id}`;
   const listed = artifactList.safeParse(result['artifacts']);
-  const artifacts = listed.success
-    ? { artifacts: listed.data.map((item) => ({ ...item, url: `${base}/artifacts/${item.artifact}` })) }
-    : {};
-  return { ...result, ...artifacts, downloadUrl: `${base}/download` };
+  if (!listed.success) return { ...result, downloadUrl: `${base}/download` };
+  const artifacts = listed.data.map((item) => ({ ...item, url: `${base}/artifacts/${item.artifact}` }));
+  const hasMain = mainArtifact(artifacts) !== undefined;
+  return { ...result, artifacts, ...(hasMain ? { downloadUrl: `${base}/download` } : {}) };
 }

@@ -3,6 +3,7 @@ import { findJob, listJobArtifacts, type JobArtifactRow } from '../../db/jobs.js
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import { titleOf } from '../explainer-request.js';
+import { mainArtifact } from '../main-artifact.js';
 import { bearer, createRouter, fileAnswers, jsonAnswer, problems, type Router } from '../router.js';
 import { serveObject, storageKey } from '../serve-object.js';
 import { downloadQuery, idParam } from '../validation.js';
@@ -42,7 +43,7 @@ const content = createRoute({
     params: idParam.extend({ artifactId: z.string().regex(/^[0-9a-f]{64}\.[a-z0-9]{1,8}$/) }),
     query: downloadQuery,
   },
-  responses: { ...fileAnswers('application/octet-stream'), ...problems(401, 404, 416, 503) },
+  responses: { ...fileAnswers('application/octet-stream'), ...problems(401, 404, 416, 422, 503) },
 });
 
 const download = createRoute({
@@ -50,6 +51,8 @@ const download = createRoute({
   path: '/jobs/{id}/download',
   tags: ['Jobs'],
   summary: 'The main result of a job',
+  description:
+    'The MP4; of a single stage its document or its captions. Stages that make a file for each scene have none: see the artifacts.',
   security: bearer,
   request: { params: idParam },
   responses: { ...fileAnswers('video/mp4'), ...problems(401, 404, 409, 416, 503) },
@@ -84,8 +87,10 @@ export function jobFileRoutes({ db, storage }: RouteDeps): Router {
       if (job === undefined) throw new ProblemError('not_found');
       if (job.status !== 'completed') throw new ProblemError('job_not_finished');
       const rows = await listJobArtifacts(db, userId, id);
-      const main = rows.find((row) => row.kind === 'video') ?? rows[0];
-      if (main === undefined) throw new ProblemError('not_found');
+      const main = mainArtifact(rows);
+      if (main === undefined) {
+        throw new ProblemError('not_found', { detail: 'This job has no main result; see its artifacts.' });
+      }
       const title = titleOf(job.parameters);
       const extension = main.name.slice(main.name.lastIndexOf('.'));
       return serveObject(c, storage, {
