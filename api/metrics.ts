@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { countJobs } from '../db/jobs.js';
 import type { Db } from '../db/database.js';
 import type { JobType } from '../workflows/contract.js';
+import { remembered } from './remembered.js';
 
 export interface Metrics {
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
@@ -9,6 +10,9 @@ export interface Metrics {
   /** Prometheus text, and its content type. */
   render(): Promise<{ contentType: string; body: string }>;
 }
+
+/** Counting looks at every job, and whoever reaches the API may ask. */
+const countsMs = 5_000;
 
 export function createMetrics(db: Db): Metrics {
   const registry = new Registry();
@@ -20,6 +24,7 @@ export function createMetrics(db: Db): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers: [registry],
   });
+  const jobCounts = remembered(countsMs, () => countJobs(db));
   const accepted = new Counter({
     name: 'callsheet_jobs_accepted_total',
     help: 'Jobs accepted by this process',
@@ -32,8 +37,8 @@ export function createMetrics(db: Db): Metrics {
     labelNames: ['type', 'status'],
     registers: [registry],
     async collect() {
+      const counts = await jobCounts().catch(() => []);
       this.reset();
-      const counts = await countJobs(db).catch(() => []);
       for (const { type, status, count } of counts) this.set({ type, status }, count);
     },
   });

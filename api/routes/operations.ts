@@ -1,9 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { sql } from 'kysely';
 import type { RouteDeps } from '../context.js';
+import { remembered } from '../remembered.js';
 import { createRouter, jsonAnswer, type Router } from '../router.js';
 
 const checkMs = 3_000;
+
+/** Everybody may ask, and each check writes to the storage. */
+const rememberMs = 500;
 
 const health = createRoute({
   method: 'get',
@@ -64,22 +68,26 @@ export function operationRoutes(deps: RouteDeps): Router {
     }
   }
 
+  const checks = remembered(rememberMs, async () => {
+    const [database, files, temporal] = await Promise.all([
+      probe('database', () => sql`select 1`.execute(db)),
+      probe('storage', () => storage.check()),
+      probe('temporal', () => jobs.check()),
+    ]);
+    return { database, storage: files, temporal };
+  });
+
   return createRouter()
     .openapi(health, (c) =>
       c.json({ status: 'ok' as const, uptimeSeconds: Math.round(process.uptime()) }, 200),
     )
     .openapi(ready, async (c) => {
-      const [database, files, temporal] = await Promise.all([
-        probe('database', () => sql`select 1`.execute(db)),
-        probe('storage', () => storage.check()),
-        probe('temporal', () => jobs.check()),
-      ]);
-      const checks = { database, storage: files, temporal };
-      if (Object.values(checks).includes('down')) {
+      const found = await checks();
+      if (Object.values(found).includes('down')) {
         c.header('retry-after', '5');
-        return c.json({ status: 'not_ready' as const, checks }, 503);
+        return c.json({ status: 'not_ready' as const, checks: found }, 503);
       }
-      return c.json({ status: 'ready' as const, checks }, 200);
+      return c.json({ status: 'ready' as const, checks: found }, 200);
     })
     .openapi(metrics, async (c) => {
       const { contentType, body } = await deps.metrics.render();
