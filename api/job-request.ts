@@ -20,7 +20,10 @@ export const newJobSchema = z
       .object({ type: z.enum(otherTypes) })
       .openapi({ description: 'Not yet: answered with 422 `unsupported_job_type`.' }),
   ])
-  .openapi('NewJob');
+  .openapi('NewJob', {
+    description:
+      'Projects and callbacks are not there yet: `projectId` and `callbackUrl`, which a job shows, are refused here with 422.',
+  });
 
 /** @throws ProblemError `unsupported_job_type` and what the types' own checks refuse */
 export async function toJobRequest(

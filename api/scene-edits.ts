@@ -13,7 +13,7 @@ const editShape = {
 export const scenePatchSchema = z
   .strictObject(editShape)
   .refine((patch) => Object.keys(patch).length > 0, 'needs at least one change')
-  .openapi('ScenePatch');
+  .openapi('ScenePatch', { minProperties: 1 });
 
 const sceneEditSchema = z.strictObject({ number: z.int().min(1).max(maxScenes), ...editShape });
 

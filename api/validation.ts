@@ -59,7 +59,7 @@ export const languageTag = z
     context.addIssue({ code: 'custom', message: 'must be a BCP 47 language tag such as en or pt-BR' });
     return z.NEVER;
   })
-  .openapi({ type: 'string', example: 'en' });
+  .openapi({ type: 'string', pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$', example: 'en' });
 
 /** Path parameter `{id}`. */
 export const idParam = z.object({ id: z.uuid() });
@@ -67,6 +67,7 @@ export const idParam = z.object({ id: z.uuid() });
 /** Documents the header; the idempotency middleware reads it. */
 export const idempotencyHeader = z.object({
   'idempotency-key': z.string().optional().openapi({
+    pattern: '^[\\x21-\\x7e]{1,255}$',
     description: 'The same key and body within 24 h gets the first answer and starts nothing again.',
   }),
 });

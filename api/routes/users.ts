@@ -16,6 +16,11 @@ import { userText } from '../validation.js';
 
 const name = userText(100).nullable().optional();
 
+const namesSchema = z
+  .strictObject({ name, firstName: name, lastName: name })
+  .refine((names) => Object.keys(names).length > 0, 'needs at least one change')
+  .openapi({ minProperties: 1 });
+
 const read = createRoute({
   method: 'get',
   path: '/users/me',
@@ -31,7 +36,7 @@ const change = createRoute({
   tags: ['Users'],
   summary: 'Change my names',
   security: bearer,
-  request: { body: jsonBody(z.strictObject({ name, firstName: name, lastName: name })) },
+  request: { body: jsonBody(namesSchema) },
   responses: { 200: jsonAnswer('The profile', userSchema), ...bodyProblems },
 });
 

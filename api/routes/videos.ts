@@ -61,7 +61,8 @@ const rename = createRoute({
     body: jsonBody(
       z
         .strictObject({ title: userText(200).optional(), description: storableText(5_000).optional() })
-        .refine((body) => body.title !== undefined || body.description !== undefined, 'needs a change'),
+        .refine((change) => Object.keys(change).length > 0, 'needs at least one change')
+        .openapi({ minProperties: 1 }),
     ),
   },
   responses: { 200: jsonAnswer('The video', videoSchema), ...bodyProblems, ...problems(404) },
