@@ -4,12 +4,14 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { recordArtifact } from '../db/artifacts.js';
 import type { Db } from '../db/database.js';
+import { forgetGenerationsOf } from '../db/generation-cache.js';
 import { ObjectMissingError, type Storage } from '../storage/storage.js';
 import type { ArtifactId } from '../workflows/contract.js';
 import type { ArtifactStore } from './artifacts.js';
 import { contentTypeOf } from './content-types.js';
 import { invalidInput, transientFailure } from './failures.js';
 import { createHostCache } from './host-cache.js';
+import { asHostFailure } from './host-failures.js';
 
 const idPattern = /^([0-9a-f]{64})\.[a-z0-9]{1,8}$/;
 
@@ -50,12 +52,16 @@ export function createArtifactStore({
     const sha256 = idPattern.exec(id)?.[1];
     if (sha256 === undefined) throw missing(new Error('not the name of an artifact'));
     const key = artifactKey(id);
-    return withStorage(async () => {
+    try {
       const local = storage.localPath(key);
-      if (local === undefined) return cache.get(id, sha256, () => storage.read(key));
+      if (local === undefined) return await cache.get(id, sha256, () => storage.read(key));
       await access(local);
       return local;
-    });
+    } catch (error) {
+      // Or the next job would be led to the lost file again, however often it is started anew.
+      if (isMissing(error)) await forgetGenerationsOf(db, id);
+      throw storageFailure(error);
+    }
   }
 
   async function publishBytes(bytes: Uint8Array, extension: string): Promise<ArtifactId> {
@@ -103,21 +109,23 @@ async function withStorage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof ObjectMissingError || code === 'ENOENT') throw missing(error);
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw transientFailure({
-        code: 'disk_full',
-        detail: 'There is no space left for files on this host; free some, or raise the limit.',
-        cause: error,
-      });
-    }
-    throw transientFailure({
-      code: 'storage_unavailable',
-      detail: 'The file storage cannot be reached or used right now.',
-      cause: error,
-    });
+    throw storageFailure(error);
   }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof ObjectMissingError ||
+  (error instanceof Error && 'code' in error && error.code === 'ENOENT');
+
+function storageFailure(error: unknown): unknown {
+  if (isMissing(error)) return missing(error);
+  // Of this host, which has words of its own for it.
+  if (asHostFailure(error) !== error) return asHostFailure(error);
+  return transientFailure({
+    code: 'storage_unavailable',
+    detail: 'The file storage cannot be reached or used right now.',
+    cause: error,
+  });
 }
 
 function missing(cause: unknown) {

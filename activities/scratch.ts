@@ -13,11 +13,15 @@ export async function withScratch<T>(root: string, work: (dir: string) => Promis
   }
 }
 
-/** Removes what killed processes left behind: folders are named by process id. */
+/**
+ * Removes what killed processes left behind: folders are named by process id. Call it before this process works:
+ * a folder with its own id is that of one before it, as in a container that was started again.
+ */
 export async function sweepScratch(root: string): Promise<void> {
   const names = await readdir(root).catch(() => []);
   for (const name of names) {
-    if (!isAlive(Number(name))) await rm(join(root, name), { recursive: true, force: true });
+    if (Number(name) === process.pid || !isAlive(Number(name)))
+      await rm(join(root, name), { recursive: true, force: true });
   }
 }
 

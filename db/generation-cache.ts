@@ -27,6 +27,14 @@ export async function findGeneration(db: Db, key: string): Promise<{ value: unkn
   return { value: row.value };
 }
 
+/** Makes every entry that names the artifact a miss, because its file was lost. */
+export async function forgetGenerationsOf(db: Db, artifact: string): Promise<void> {
+  await db
+    .deleteFrom('generation_cache')
+    .where(sql<boolean>`${artifact} = any (artifacts)`)
+    .execute();
+}
+
 /** Writes an entry; whoever comes last of two equal producers stays, which is as good as the first. */
 export async function saveGeneration(
   db: Db,

@@ -15,24 +15,30 @@ export interface EspeakProcess {
   close(): void;
 }
 
+interface Running {
+  child: ChildProcess;
+  /** The requests that this very program has not answered; they fail with it. */
+  waiting: Map<number, { answer: (line: EspeakAnswer) => void; fail: (error: Error) => void }>;
+}
+
 /**
  * Owns one long-lived speech program: started at the first request, started again after it died, killed when
  * an answer takes longer than `timeoutMs`. It never keeps this process alive.
  */
 export function createEspeakProcess({ timeoutMs }: { timeoutMs: number }): EspeakProcess {
-  let child: ChildProcess | undefined;
+  let running: Running | undefined;
   let lastTurn: Promise<unknown> = Promise.resolve();
   let nextId = 1;
-  const waiting = new Map<number, { answer: (line: EspeakAnswer) => void; fail: (error: Error) => void }>();
 
-  function start(): ChildProcess {
+  function start(): Running {
+    const waiting: Running['waiting'] = new Map();
     const started = spawn(process.execPath, programArguments(), {
       stdio: ['pipe', 'pipe', 'ignore'],
       // Nothing of ours, least of all a key, is the program's business.
       env: {},
     });
     const lost = () => {
-      if (child === started) child = undefined;
+      if (running?.child === started) running = undefined;
       for (const request of waiting.values()) request.fail(programDied());
       waiting.clear();
     };
@@ -41,20 +47,21 @@ export function createEspeakProcess({ timeoutMs }: { timeoutMs: number }): Espea
     // A broken pipe is reported by the exit.
     started.stdin.on('error', () => undefined);
     createInterface({ input: started.stdout }).on('line', (line) => {
-      const answer = JSON.parse(line) as EspeakAnswer;
+      const answer = answerIn(line);
+      if (answer === undefined) return;
       waiting.get(answer.id)?.answer(answer);
       waiting.delete(answer.id);
     });
     for (const stream of [started.stdin, started.stdout]) if (stream instanceof Socket) stream.unref();
     started.unref();
-    return started;
+    return { child: started, waiting };
   }
 
   async function exchange(request: Omit<EspeakRequest, 'id'>): Promise<EspeakAnswer> {
-    const running = (child ??= start());
+    const { child, waiting } = (running ??= start());
     const id = nextId++;
     return new Promise((answer, fail) => {
-      const timer = setTimeout(() => running.kill('SIGKILL'), timeoutMs);
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       const settle =
         <T>(then: (value: T) => void) =>
         (value: T) => {
@@ -62,7 +69,7 @@ export function createEspeakProcess({ timeoutMs }: { timeoutMs: number }): Espea
           then(value);
         };
       waiting.set(id, { answer: settle(answer), fail: settle(fail) });
-      running.stdin?.write(`${JSON.stringify({ id, ...request })}\n`);
+      child.stdin?.write(`${JSON.stringify({ id, ...request })}\n`);
     });
   }
 
@@ -75,12 +82,21 @@ export function createEspeakProcess({ timeoutMs }: { timeoutMs: number }): Espea
       lastTurn = turn.catch(() => undefined);
       return untilAborted(turn, signal);
     },
-    pid: () => child?.pid,
+    pid: () => running?.child.pid,
     close() {
-      child?.kill('SIGKILL');
-      child = undefined;
+      running?.child.kill('SIGKILL');
+      running = undefined;
     },
   };
+}
+
+/** A library may print a line of its own, which is no answer. */
+function answerIn(line: string): EspeakAnswer | undefined {
+  try {
+    return JSON.parse(line) as EspeakAnswer;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Beside this file, in the same language: compiled it runs as it is, from source through the loader. */

@@ -202,6 +202,22 @@ describe('the generation cache', () => {
     expect((await cache.through(wanted, produce)).cached).toBe(true);
   });
 
+  it('misses after a file was found to be lost from storage, so that a new job makes it anew', async () => {
+    const { store, cacheDir } = remoteStore();
+    const cache = createGenerationCache({ db });
+    const wanted = name();
+    const produce = async () => {
+      const id = await store.publishBytes(Buffer.from(JSON.stringify(wanted)), 'bin');
+      return { value: id, artifacts: [id] };
+    };
+    const { value: id } = await cache.through(wanted, produce);
+    await rm(join(folder, 'remote', 'artifacts', id));
+    await rm(join(cacheDir, id), { force: true });
+    await expect(store.fetch(id)).rejects.toMatchObject({ type: 'artifact_missing', nonRetryable: true });
+    expect((await cache.through(wanted, produce)).cached).toBe(false);
+    expect(await store.readBytes(id)).toEqual(Buffer.from(JSON.stringify(wanted)));
+  });
+
   it('stands two processes that produce the same at the same time', async () => {
     const wanted = name();
     const results = await Promise.all(
