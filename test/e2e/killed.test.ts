@@ -12,8 +12,7 @@ import { eventually, type SystemProcess } from './system-processes.js';
 
 /** Long enough that a render can be met while it runs. */
 const scene = (name: string) =>
-  `## ${name}\n\nThe harbour of ${name} wakes slowly, and the first boats are leaving before the sun is up. ` +
-  'Ropes are thrown, engines cough, and gulls follow the wake until the lighthouse is out of sight.\n\n';
+  `## ${name}\n\nThe harbour of ${name} wakes slowly, and gulls follow the first boats out to sea.\n\n`;
 const long = (salt: string) => ({
   source: `# Harbours ${salt}\n\n${scene('Bergen')}${scene('Porto')}${scene('Ostend')}`,
   sceneCount: 3,
