@@ -1,4 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,15 +11,16 @@ import { layOutScenes } from '../../activities/media/captions/timeline.js';
 import type { AudioPlan } from '../../activities/media/composition.js';
 import { probe, runFfmpeg } from '../../activities/media/ffmpeg/run.js';
 import { encodeWav } from '../../activities/tts/wav.js';
-import type { MixAudioInput, MixAudioResult, MusicChoice } from '../../workflows/contract.js';
-import { folderArtifacts, memoryCache } from '../support/folder-artifacts.js';
+import type { MusicChoice } from '../../workflows/contract.js';
+import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
+import { runActivity } from '../support/quiet-environment.js';
 
 const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 let dir: string;
 let artifacts: ArtifactStore;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'callsheet-mix-'));
-  artifacts = await folderArtifacts(join(dir, 'artifacts'));
+  artifacts = await createFolderStore(join(dir, 'artifacts'));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -49,12 +49,9 @@ async function makePlan(lengths: number[], music: MusicChoice | null): Promise<A
 
 async function mix(plan: AudioPlan) {
   const scratchDir = join(dir, 'scratch');
-  const mixAudio = createMixAudio({ artifacts, cache: memoryCache(), scratchDir, tools });
+  const mixAudio = createMixAudio({ artifacts, cache: createMemoryCache(), scratchDir, tools });
   const composition = await artifacts.publishJson({ audio: plan });
-  const result = await new MockActivityEnvironment().run<[MixAudioInput], MixAudioResult, typeof mixAudio>(
-    mixAudio,
-    { jobId: 'j', userId: 'u', composition },
-  );
+  const result = await runActivity(mixAudio, { jobId: 'j', userId: 'u', composition });
   const path = await artifacts.fetch(result.audio);
   const pcmPath = join(dir, 'listen.f32');
   const raw = ['-f', 'f32le', '-ac', '2', '-ar', '48000', '-y', pcmPath];

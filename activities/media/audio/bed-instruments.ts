@@ -25,22 +25,30 @@ export function createCanvas(seconds: number): LoopCanvas {
   return { left: new Float32Array(length), right: new Float32Array(length) };
 }
 
-/** A soft sustained tone: two voices a side, a few cents apart, so that it moves and is wide. */
+/**
+ * A soft sustained tone: one voice in the middle, weaker ones a few cents off on each side, so that it moves
+ * and is wide, yet does not vanish when both sides are added.
+ */
 export function drawPad(canvas: LoopCanvas, note: Note, attackSeconds: number, releaseSeconds: number): void {
   const length = note.seconds + releaseSeconds;
   const swell = (t: number) => eased(t / attackSeconds) * eased((length - t) / releaseSeconds);
-  const side = (target: Float32Array, cents: number[], gain: number) => {
-    for (const offset of cents) {
-      for (let partial = 1; partial <= 5; partial += 1) {
-        const hertz = partial * hertzOf(note.pitch + offset / 100);
-        const level = (note.level * gain * 0.5) / partial ** 1.7;
-        addTone(target, { ...note, hertz, level, phase: partial * (offset + 9) }, length, swell);
-      }
+  const voice = (target: Float32Array, cents: number, gain: number) => {
+    for (let partial = 1; partial <= 6; partial += 1) {
+      const hertz = partial * hertzOf(note.pitch + cents / 100);
+      const level = (note.level * gain) / partial ** 1.35;
+      addTone(target, { ...note, hertz, level, phase: partial * (note.pitch + 2 * cents) }, length, swell);
     }
   };
   const [left, right] = panned(note.pan);
-  side(canvas.left, [-5, 3.5], left);
-  side(canvas.right, [-3, 5.5], right);
+  // Below, two pitches that differ by cents beat too slowly and too deeply.
+  const isLow = note.pitch < 45;
+  for (const [target, gain, side] of [
+    [canvas.left, left, -4.5],
+    [canvas.right, right, 4.5],
+  ] as const) {
+    voice(target, 0, isLow ? gain : 0.8 * gain);
+    if (!isLow) voice(target, side, 0.45 * gain);
+  }
 }
 
 /** A felted piano string or a wooden bar: struck softly, its overtones die first. */
@@ -70,7 +78,7 @@ export function drawPluck(canvas: LoopCanvas, note: Note, timbre: 'felt' | 'wood
 export function drawBass(canvas: LoopCanvas, note: Note): void {
   const length = note.seconds;
   const shape = (t: number) => eased(t / 0.03) * Math.exp(-0.9 * t) * eased((length - t) / 0.12);
-  for (const [index, level] of [1, 0.3, 0.1].entries()) {
+  for (const [index, level] of [1, 0.45, 0.22, 0.1].entries()) {
     const tone = { ...note, hertz: (index + 1) * hertzOf(note.pitch), level: note.level * level, phase: 0 };
     for (const target of [canvas.left, canvas.right]) addTone(target, tone, length, shape);
   }

@@ -14,11 +14,23 @@ export interface MusicBed {
 export function drawMusicBed(name: BuiltinMusic): MusicBed {
   switch (name) {
     case 'calm':
-      return { canvas: drawCalm(), filters: 'lowpass=f=4200:p=1', hall: { seconds: 3.2, level: 0.5 } };
+      return {
+        canvas: drawCalm(),
+        filters: 'highpass=f=60,lowpass=f=4500:p=1',
+        hall: { seconds: 3.2, level: 0.3 },
+      };
     case 'bright':
-      return { canvas: drawBright(), filters: 'lowpass=f=7000:p=1', hall: { seconds: 1.8, level: 0.22 } };
+      return {
+        canvas: drawBright(),
+        filters: 'highpass=f=60,lowpass=f=8000:p=1',
+        hall: { seconds: 1.8, level: 0.2 },
+      };
     case 'pulse':
-      return { canvas: drawPulse(), filters: 'lowpass=f=5500:p=1', hall: { seconds: 2.2, level: 0.2 } };
+      return {
+        canvas: drawPulse(),
+        filters: 'highpass=f=45,lowpass=f=6000:p=1',
+        hall: { seconds: 2.2, level: 0.18 },
+      };
   }
 }
 
@@ -47,12 +59,12 @@ function drawCalm(): LoopCanvas {
   const random = chance('calm');
   for (const [index, [bass, ...notes]] of chords.entries()) {
     const startSeconds = index * bar;
-    drawPad(canvas, { pitch: bass, startSeconds, seconds: bar, level: 0.085, pan: 0 }, 1.8, 2.6);
+    drawPad(canvas, { pitch: bass, startSeconds, seconds: bar, level: 0.03, pan: 0 }, 1.8, 2.6);
     for (const [n, pitch] of notes.entries()) {
       const pan = ((n % 2) * 2 - 1) * 0.35;
       drawPad(
         canvas,
-        { pitch, startSeconds: startSeconds + 0.15 * n, seconds: bar, level: 0.042, pan },
+        { pitch, startSeconds: startSeconds + 0.15 * n, seconds: bar, level: 0.022, pan },
         2.4,
         3,
       );
@@ -60,7 +72,7 @@ function drawCalm(): LoopCanvas {
     for (const place of [0.9, 2.4, 3.15, 4.65].filter(() => random() < 0.62)) {
       const pitch = (notes[Math.floor(random() * notes.length)] ?? 60) + 12;
       const at = startSeconds + place + (random() - 0.5) * 0.04;
-      const level = 0.05 + 0.03 * random();
+      const level = 0.05 + 0.025 * random();
       drawPluck(canvas, { pitch, startSeconds: at, seconds: 4, level, pan: random() - 0.5 }, 'felt');
     }
   }
@@ -93,7 +105,7 @@ function drawBright(): LoopCanvas {
     const startSeconds = index * bar;
     for (const [n, pitch] of notes.entries()) {
       const pan = ((n % 2) * 2 - 1) * 0.4;
-      drawPad(canvas, { pitch, startSeconds, seconds: bar, level: 0.024, pan }, 0.9, 1.4);
+      drawPad(canvas, { pitch, startSeconds, seconds: bar, level: 0.014, pan }, 0.9, 1.4);
     }
     for (const at of [0, 2.5]) {
       const length = at === 0 ? 2.3 * beat : 1.4 * beat;
@@ -111,7 +123,7 @@ function drawBright(): LoopCanvas {
       const pitch = (notes[n] ?? 62) + 12;
       const at = startSeconds + (step * beat) / 2 + (random() - 0.5) * 0.012;
       const accent = step % 4 === 0 ? 1 : 0.72;
-      const level = 0.085 * accent * (0.85 + 0.3 * random());
+      const level = 0.13 * accent * (0.85 + 0.3 * random());
       const timbre = index >= chords.length && step % 4 === 0 ? 'felt' : 'wood';
       drawPluck(
         canvas,
@@ -144,12 +156,12 @@ function drawPulse(): LoopCanvas {
     const startSeconds = index * bar;
     if (index % 2 === 0) {
       for (const [n, pitch] of notes.entries()) {
-        drawPad(canvas, { pitch, startSeconds, seconds: 2 * bar, level: 0.034, pan: 0.6 * (n - 1) }, 1.6, 2);
+        drawPad(canvas, { pitch, startSeconds, seconds: 2 * bar, level: 0.02, pan: 0.6 * (n - 1) }, 1.6, 2);
       }
     }
     for (let step = 0; step < 8; step += 1) {
       const at = startSeconds + (step * beat) / 2;
-      if (step % 2 === 0) drawDrum(canvas, at, step === 0 ? 0.17 : 0.12);
+      if (step % 2 === 0) drawDrum(canvas, at, step === 0 ? 0.15 : 0.1);
       const level = (step % 2 === 1 ? 0.085 : 0.06) * (0.9 + 0.2 * random());
       drawBass(canvas, { pitch: bass + 12, startSeconds: at, seconds: 0.24, level, pan: 0 });
       if (step % 2 === 1 && random() < 0.55) {
@@ -157,7 +169,7 @@ function drawPulse(): LoopCanvas {
         const pan = random() < 0.5 ? -0.6 : 0.6;
         drawPluck(
           canvas,
-          { pitch, startSeconds: at, seconds: 1.2, level: 0.035 + 0.02 * random(), pan },
+          { pitch, startSeconds: at, seconds: 1.2, level: 0.055 + 0.03 * random(), pan },
           'wood',
         );
       }
@@ -165,7 +177,7 @@ function drawPulse(): LoopCanvas {
     if (index % 4 === 3) {
       const at = startSeconds + 3 * beat;
       const pitch = (notes.at(-1) ?? 64) + 12;
-      drawPluck(canvas, { pitch, startSeconds: at, seconds: 3, level: 0.06, pan: 0.2 }, 'felt');
+      drawPluck(canvas, { pitch, startSeconds: at, seconds: 3, level: 0.09, pan: 0.2 }, 'felt');
     }
   }
   return canvas;

@@ -109,7 +109,8 @@ async function drawBed(
   const loop = canvas.left.length;
   const graph =
     `[0:a]aloop=loop=2:size=${loop}[notes];[notes][1:a]afir=gtype=none,${filters},` +
-    `atrim=start_sample=${loop}:end_sample=${2 * loop},asetpts=N/SR/TB,aresample=48000`;
+    // Cut last: a resampler that began with the cut would begin from silence.
+    `aresample=48000,atrim=start_sample=${2 * loop}:end_sample=${4 * loop},asetpts=N/SR/TB`;
   await runFfmpeg(tools, {
     args: ffmpegArguments({
       inputs: [notes, room].map((path) => ({ source: fileName(path), options: [...ownInput, ...rawNotes] })),
@@ -121,13 +122,19 @@ async function drawBed(
   });
 }
 
+/** The room and the filters must not drive the notes into clipping, whatever sounds at once. */
+const notesPeak = 0.16;
+
 function interleaved({ left, right }: LoopCanvas): Float32Array {
   const both = new Float32Array(2 * left.length);
+  let peak = 0;
   for (let n = 0; n < left.length; n += 1) {
-    both[2 * n] = left[n] ?? 0;
-    both[2 * n + 1] = right[n] ?? 0;
+    const [l = 0, r = 0] = [left[n], right[n]];
+    both[2 * n] = l;
+    both[2 * n + 1] = r;
+    peak = Math.max(peak, Math.abs(l), Math.abs(r));
   }
-  return both;
+  return both.map((sample) => (sample * notesPeak) / peak);
 }
 
 async function decodeUpload(deps: MusicDeps, artifact: ArtifactId, target: string, signal?: AbortSignal) {
