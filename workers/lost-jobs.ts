@@ -3,6 +3,7 @@ import type { Db } from '../db/database.js';
 import { recordLost } from '../db/job-sweeps.js';
 import { progressQuery, workflowId, type JobProgress, type StepState } from '../workflows/contract.js';
 
+const describeDeadlineMs = 5_000;
 /** A query needs a worker; without one the steps stay as the row has them. */
 const queryDeadlineMs = 3_000;
 
@@ -25,7 +26,8 @@ export async function closeLostJob(db: Db, client: WorkflowClient, jobId: string
 /** A sentence on how it ended, or undefined while it runs. */
 async function endOf(client: WorkflowClient, jobId: string): Promise<string | undefined> {
   try {
-    const { status } = await client.getHandle(workflowId(jobId)).describe();
+    const handle = client.getHandle(workflowId(jobId));
+    const { status } = await client.withDeadline(Date.now() + describeDeadlineMs, () => handle.describe());
     switch (status.name) {
       case 'RUNNING':
       case 'PAUSED':

@@ -18,8 +18,13 @@ async function main(): Promise<void> {
   const { db, activities } = dependencies;
   const workers = runWorkers({ config, pools, db, activities, logger });
 
-  const signal = await firstSignal();
-  logger.info({ stage: 'worker', action: 'drain', success: true, info: { signal } });
+  const broken = workers.broken.then((error) => {
+    logger.error({ stage: 'worker', action: 'run', success: false, err: error });
+    process.exitCode = 1;
+    return 'broken';
+  });
+  const reason = await Promise.race([firstSignal(), broken]);
+  logger.info({ stage: 'worker', action: 'drain', success: true, info: { reason } });
   await workers.stop();
   await dependencies.close();
   logger.info({ stage: 'worker', action: 'stop', success: true });

@@ -19,6 +19,8 @@ export interface WorkersOptions {
 }
 
 export interface RunningWorkers {
+  /** Settles with the reason when the workers cannot go on; what supervises the process starts it again. */
+  broken: Promise<unknown>;
   /** Takes no more work, lets what runs end within the grace period, then cancels it. */
   stop(): Promise<void>;
 }
@@ -75,6 +77,8 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
     try {
       if (isOrchestrating) await registerSearchAttributes(connection, config.temporal.namespace, logger);
       const working = workingPools(pools, activities);
+      const idle = pools.filter((pool) => !working.some((name) => name === pool));
+      if (idle.length > 0) logger.info({ stage: 'worker', action: 'no work yet', info: { pools: idle } });
       await Promise.all(working.map((pool) => runPool(pool, connection, bundlePath)));
     } finally {
       await connection.close();
@@ -89,12 +93,14 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
   };
 
   const running = Promise.all([runPools(), ...(isOrchestrating ? [runSweeper()] : [])]);
-  // A failure before `stop` is called must not be unhandled; `stop` hands it on.
-  running.catch((error: unknown) => {
-    if (!signal.aborted) logger.error({ stage: 'worker', action: 'run', success: false, err: error });
+  const broken = new Promise<unknown>((settle) => {
+    running.catch((error: unknown) => {
+      if (!signal.aborted) settle(error);
+    });
   });
 
   return {
+    broken,
     async stop() {
       stopping.abort(new Error('the workers stop'));
       for (const worker of current.values()) shutDown(worker);

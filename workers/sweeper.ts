@@ -26,6 +26,8 @@ export interface SweeperDeps {
 const batchSize = 20;
 /** Workflows that one sweep looks at; the next one goes on after them. */
 const checksPerSweep = 100;
+/** A request to an engine that went silent must not hold up the sweeps for ever. */
+const deadlineMs = 5_000;
 /** gRPC status of a request that no repetition mends. */
 const invalidArgument = 3;
 
@@ -47,19 +49,28 @@ export class Sweeper {
   /** Sweeps until the signal aborts; a failed sweep is followed by the next one. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.sweep().catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#deps.logger.warn({ stage: 'sweeper', action: 'sweep', success: false, info: { reason } });
-      });
+      await this.sweep();
       await sleep(this.#deps.intervalSeconds * 1_000, undefined, { signal }).catch(() => undefined);
     }
   }
 
+  /** One round of everything; what fails is logged, keeps nothing else from being done, and is tried next time. */
   async sweep(): Promise<void> {
-    await cancelNeverSubmitted(this.#deps.db, this.#graceSeconds);
-    await this.#startUnsubmitted();
-    await this.#passOnCancels();
-    await this.#closeLost();
+    await this.#attempt('cancel unsubmitted', async () => {
+      await cancelNeverSubmitted(this.#deps.db, this.#graceSeconds);
+    });
+    await this.#attempt('start', () => this.#startUnsubmitted());
+    await this.#attempt('pass on cancels', () => this.#passOnCancels());
+    await this.#attempt('close lost', () => this.#closeLost());
+  }
+
+  async #attempt(action: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#deps.logger.warn({ stage: 'sweeper', action, success: false, info: { reason } });
+    }
   }
 
   async #startUnsubmitted(): Promise<void> {
@@ -92,11 +103,12 @@ export class Sweeper {
   }
 
   async #passOnCancels(): Promise<void> {
-    const ids = await listCancelRequested(this.#deps.db, this.#graceSeconds, batchSize);
+    const { db, client } = this.#deps;
+    const ids = await listCancelRequested(db, this.#graceSeconds, batchSize);
     for (const id of ids) {
-      await this.#deps.client
-        .getHandle(workflowId(id))
-        .cancel()
+      const handle = client.getHandle(workflowId(id));
+      await client
+        .withDeadline(Date.now() + deadlineMs, () => handle.cancel())
         .catch((error: unknown) => {
           // It ended meanwhile, or the check for lost jobs will find it.
           if (!(error instanceof WorkflowNotFoundError)) throw error;
@@ -108,11 +120,12 @@ export class Sweeper {
     const { db, client, logger } = this.#deps;
     const page = { after: this.#after, olderThanSeconds: this.#graceSeconds, limit: checksPerSweep };
     const ids = await listSubmitted(db, page);
+    // Before they are looked at: a job that cannot be must not keep the sweeps from those behind it.
+    this.#after = ids.length === checksPerSweep ? ids.at(-1) : undefined;
     for (const id of ids) {
       const ended = await closeLostJob(db, client, id);
       if (ended) logger.warn({ jobId: id, stage: 'sweeper', action: 'close', success: true });
     }
-    this.#after = ids.length === checksPerSweep ? ids.at(-1) : undefined;
   }
 }
 

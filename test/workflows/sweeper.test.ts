@@ -142,6 +142,21 @@ describe('sweeper', () => {
     await lab.ended(running);
   });
 
+  it('closes the lost although a cancel cannot be passed on', async () => {
+    workers = await lab.startWorkers({ calls: [] });
+    const running = await lab.runExplainer({ options: { ...options, review: 'script' } });
+    await lab.reached(running, 'awaiting_approval');
+    const asked = new Date(Date.now() - 60_000);
+    await lab.db.updateTable('jobs').set({ cancel_requested_at: asked }).where('id', '=', running).execute();
+    const lost = await lab.acceptJob('stage', stage, { ageSeconds: 10 });
+    await backdate(lost);
+    await sweeperWith(refusingCancels(lab.client)).sweep();
+    expect((await lab.readJob(lost)).status).toBe('failed');
+    expect((await lab.readJob(running)).status).toBe('awaiting_approval');
+    await sweeper.sweep();
+    expect((await lab.ended(running)).status).toBe('cancelled');
+  });
+
   it('sweeps until it is told to stop', async () => {
     const stopping = new AbortController();
     const id = await lab.acceptJob('stage', stage, { ageSeconds: 10, isCancelRequested: true });
@@ -155,6 +170,14 @@ describe('sweeper', () => {
     await running;
   });
 });
+
+/** The engine as it is, but for cancels, which it refuses. */
+function refusingCancels(client: WorkflowClient): WorkflowClient {
+  const refuse = () => Promise.reject(new Error('refused'));
+  return Object.assign(Object.create(client) as WorkflowClient, {
+    getHandle: (id: string) => ({ ...client.getHandle(id), cancel: refuse }),
+  });
+}
 
 async function backdate(id: string): Promise<void> {
   const at = new Date(Date.now() - 60_000);
