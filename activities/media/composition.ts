@@ -111,15 +111,33 @@ export interface RenderUnit {
 }
 
 /**
- * Captions drawn ahead, for a compositor to lay over `frames` frames from `firstFrame` on. `x`, `y` in pixels
- * of the frame, even; `rgba` is packed, with alpha that the colours are not multiplied by.
+ * A caption drawn ahead, for a compositor to lay over frames. `x`, `y` in pixels of the frame, even; pictures
+ * are packed RGBA, with alpha that the colours are not multiplied by.
  */
 export interface CaptionStrip {
   x: number;
   y: number;
   width: number;
   height: number;
+  /** Without any mark. */
   rgba: Buffer;
+  /** With all words marked: other colours, the same alpha. Absent when no show takes anything from it. */
+  marked?: Buffer;
+  /** In order of time. No two shows of a unit share a frame. */
+  shows: CaptionShow[];
+}
+
+/** `frames` frames from `firstFrame` on, on which these areas are taken from the marked picture. */
+export interface CaptionShow {
   firstFrame: number;
   frames: number;
+  /** In pixels of the frame, all even. */
+  areas: Area[];
+}
+
+export interface Area {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
 }

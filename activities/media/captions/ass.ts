@@ -28,23 +28,48 @@ export function writeAss({ style, layout, cues }: AssInput): string {
   return assHeader(style, layout) + events.join('');
 }
 
+/** How a cue is drawn: in a state, with every word marked, or as letters alone, each word in its own colour. */
+export type CaptionLook = CaptionState | 'marked' | 'words';
+
 /**
- * One state of each cue as a picture of its own: the state `index` shows from second `index` to the next one.
+ * One look of each cue as a picture of its own: the look `index` shows from second `index` to the next one.
  * A frame in the middle of that second shows just what a player shows in that state.
  */
-export function writeAssStates(
+export function writeAssLooks(
   style: CaptionStyle,
   layout: CaptionLayout,
-  states: readonly { cue: CaptionCue; state: CaptionState }[],
+  looks: readonly { cue: CaptionCue; look: CaptionLook }[],
 ): string {
-  const events = states.flatMap(({ cue, state }, index) => {
+  const events = looks.flatMap(({ cue, look }, index) => {
     const span = { startSeconds: index, endSeconds: index + 1 };
+    if (look === 'words') return [dialogue(2, 'Words', span, wordsText(cue, layout))];
     const shade = dialogue(0, 'Shade', span, shadeText(cue, layout));
-    if (style !== 'karaoke') return [shade, ...stateEvents(cue, state, style, layout, span)];
-    return [shade, dialogue(2, 'Words', span, filledText(cue, layout, state, 50))];
+    if (style === 'karaoke') {
+      const state = look === 'marked' ? { current: cue.words.length, fill: 0 } : look;
+      return [shade, dialogue(2, 'Words', span, filledText(cue, layout, state, 50))];
+    }
+    return [shade, ...stateEvents(cue, look, style, layout, span)];
   });
   return assHeader(style, layout) + events.join('');
 }
+
+/** Letters without an outline in {@link wordColour}, from which words are found in a picture. */
+function wordsText(cue: CaptionCue, layout: CaptionLayout): string {
+  const draw = (word: CaptionWord) => {
+    const colour = assColour(wordColour(cue.words.indexOf(word)));
+    return `{\\bord0\\shad0\\1c${colour}}${escapeAss(word.text)}`;
+  };
+  return placement(layout) + joinLines(cue, draw);
+}
+
+/** `#rrggbb` that tells up to 256 words apart, in steps that survive smooth edges; see {@link wordOfColour}. */
+export function wordColour(index: number): string {
+  const level = (value: number) => (value * 16 + 8).toString(16).padStart(2, '0');
+  return `#${level(index & 15)}${level((index >> 4) & 15)}ff`;
+}
+
+/** Index of a word from two bytes of its colour. */
+export const wordOfColour = (red: number, green: number): number => (red >> 4) | ((green >> 4) << 4);
 
 interface Span {
   startSeconds: number;
@@ -57,20 +82,19 @@ function dialogue(layer: number, styleName: string, span: Span, text: string): s
 
 function stateEvents(
   cue: CaptionCue,
-  state: CaptionState,
+  look: Pick<CaptionState, 'current'> | 'marked',
   style: CaptionStyle,
   layout: CaptionLayout,
   span: Span,
 ): string[] {
   const place = placement(layout);
-  const current = state.current === null ? undefined : cue.words[state.current];
+  const isMarked = (word: CaptionWord) =>
+    look === 'marked' || (look.current !== null && word === cue.words[look.current]);
   const mark = (before: string, after: string) =>
-    joinLines(cue, (word) =>
-      word === current ? before + escapeAss(word.text) + after : escapeAss(word.text),
-    );
+    joinLines(cue, (word) => (isMarked(word) ? before + escapeAss(word.text) + after : escapeAss(word.text)));
   if (style === 'boxed') {
     const words = dialogue(2, 'Words', span, place + mark('', ''));
-    if (current === undefined) return [words];
+    if (!cue.words.some(isMarked)) return [words];
     const hidden = '\\alpha&HFF&';
     const box = mark('{\\rBox}', `{\\r${hidden}}`);
     return [dialogue(1, 'Words', span, `${place}{${hidden}}${box}`), words];
@@ -103,7 +127,12 @@ function spokenText(cue: CaptionCue, layout: CaptionLayout): string {
 }
 
 /** @param elapsed hundredths of a second into the event at which the fill is as `state` says. */
-function filledText(cue: CaptionCue, layout: CaptionLayout, state: CaptionState, elapsed: number): string {
+function filledText(
+  cue: CaptionCue,
+  layout: CaptionLayout,
+  state: Pick<CaptionState, 'current' | 'fill'>,
+  elapsed: number,
+): string {
   const current = state.current ?? 0;
   const fill = fillTag(cue);
   const tag = (index: number) => {
@@ -119,7 +148,7 @@ function filledText(cue: CaptionCue, layout: CaptionLayout, state: CaptionState,
 }
 
 /** libass fills from left to right only, which is wrong for right-to-left words: they fill at once. */
-function fillTag(cue: CaptionCue): 'k' | 'kf' {
+export function fillTag(cue: CaptionCue): 'k' | 'kf' {
   const rightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
   return cue.words.some((word) => rightToLeft.test(word.text)) ? 'k' : 'kf';
 }

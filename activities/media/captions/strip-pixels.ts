@@ -1,35 +1,87 @@
-import type { CaptionStrip } from '../composition.js';
+import type { Area } from '../composition.js';
+import { wordOfColour } from './ass.js';
 
-export type Picture = Pick<CaptionStrip, 'x' | 'y' | 'width' | 'height' | 'rgba'>;
+export interface Picture {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  rgba: Buffer;
+}
+
+/** Packed RGBA frames whose colours are multiplied by alpha, and where in the whole frame they stand (even). */
+export interface DrawnFrames {
+  raw: Buffer;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function pixelsOf({ raw, width, height }: DrawnFrames, index: number): Uint32Array {
+  return new Uint32Array(raw.buffer, raw.byteOffset + index * width * height * 4, width * height);
+}
 
 /**
- * Cuts the drawn part out of a frame whose colours are multiplied by alpha, and divides them again. Corners
- * are put on even pixels of the whole frame, where 4:2:0 pictures have their colour samples.
- * @param raw packed RGBA frames; `offset` (a multiple of 4) is the first byte of this one.
- * @param x @param y corner of this frame in the whole one, both even.
- * @returns a picture of width 0 when nothing is drawn.
+ * Where something is drawn in frame `index`, in pixels of the whole frame. Corners are on even pixels, where
+ * 4:2:0 pictures have their colour samples. Undefined when nothing is drawn.
  */
-export function cropToStrip(
-  raw: Buffer,
-  offset: number,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-): Picture {
-  const pixels = new Uint32Array(raw.buffer, raw.byteOffset + offset, width * height);
-  const box = drawnBox(pixels, width, height);
-  if (box === undefined) return { x, y, width: 0, height: 0, rgba: Buffer.alloc(0) };
-  const left = box.left - (box.left % 2);
-  const top = box.top - (box.top % 2);
-  const wide = Math.min(width, box.right + 1 + ((box.right + 1) % 2)) - left;
-  const high = Math.min(height, box.bottom + 1 + ((box.bottom + 1) % 2)) - top;
+export function drawnArea(frames: DrawnFrames, index: number): Area | undefined {
+  const { x, y, width, height } = frames;
+  const box = drawnBox(pixelsOf(frames, index), width, height);
+  return box && evenArea({ ...box, right: box.right + 1, bottom: box.bottom + 1 }, { x, y, width, height });
+}
+
+/** Cuts an area out of frame `index`, and divides its colours by alpha. */
+export function cutOut(frames: DrawnFrames, index: number, area: Area): Picture {
+  const pixels = pixelsOf(frames, index);
+  const [wide, high] = [area.right - area.left, area.bottom - area.top];
   const straight = new Uint32Array(wide * high);
   for (let row = 0; row < high; row += 1) {
-    const from = (top + row) * width + left;
+    const from = (area.top - frames.y + row) * frames.width + area.left - frames.x;
     straightenRow(pixels, from, straight, row * wide, wide);
   }
-  return { x: x + left, y: y + top, width: wide, height: high, rgba: Buffer.from(straight.buffer) };
+  return { x: area.left, y: area.top, width: wide, height: high, rgba: Buffer.from(straight.buffer) };
+}
+
+/** Boxes of words in a frame that has letters in {@link wordColour}, in pixels of the whole frame. */
+export function wordAreas(frames: DrawnFrames, index: number): Map<number, Area> {
+  const pixels = pixelsOf(frames, index);
+  const { x, y, width } = frames;
+  const found = new Map<number, Area>();
+  for (let at = 0; at < pixels.length; at += 1) {
+    const pixel = pixels[at] ?? 0;
+    const alpha = pixel >>> 24;
+    // Paler edges do not tell the colour well enough.
+    if (alpha < 128) continue;
+    const colour = (byte: number) => divided[(alpha << 8) | byte] ?? 0;
+    const word = wordOfColour(colour(pixel & 255), colour((pixel >>> 8) & 255));
+    const [column, row] = [at % width, Math.floor(at / width)];
+    const area = found.get(word);
+    if (!area) {
+      found.set(word, { left: column, top: row, right: column + 1, bottom: row + 1 });
+      continue;
+    }
+    area.left = Math.min(area.left, column);
+    area.right = Math.max(area.right, column + 1);
+    area.bottom = row + 1;
+  }
+  const whole = ({ left, top, right, bottom }: Area): Area => ({
+    left: left + x,
+    top: top + y,
+    right: right + x,
+    bottom: bottom + y,
+  });
+  return new Map([...found].map(([word, area]) => [word, whole(area)]));
+}
+
+function evenArea(box: Area, { x, y, width, height }: Omit<DrawnFrames, 'raw'>): Area {
+  return {
+    left: x + box.left - (box.left % 2),
+    top: y + box.top - (box.top % 2),
+    right: x + Math.min(width, box.right + (box.right % 2)),
+    bottom: y + Math.min(height, box.bottom + (box.bottom % 2)),
+  };
 }
 
 function drawnBox(pixels: Uint32Array, width: number, height: number) {

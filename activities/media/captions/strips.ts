@@ -5,10 +5,11 @@ import { withScratch } from '../../scratch.js';
 import type { CaptionCue, CaptionStrip } from '../composition.js';
 import { ffmpegArguments, fileName } from '../ffmpeg/command.js';
 import { runFfmpeg, type FfmpegTools } from '../ffmpeg/run.js';
-import { writeAssStates } from './ass.js';
+import { writeAssLooks, type CaptionLook } from './ass.js';
 import { captionLayout, type CaptionLayout } from './caption-layout.js';
 import { captionStates, type CaptionState } from './states.js';
-import { cropToStrip, type Picture } from './strip-pixels.js';
+import { markedAreas } from './marked-areas.js';
+import { cutOut, drawnArea, wordAreas, type DrawnFrames } from './strip-pixels.js';
 
 export interface StripDeps {
   tools: FfmpegTools;
@@ -28,9 +29,10 @@ export interface StripInput {
 }
 
 /**
- * Draws the captions of a unit as small transparent pictures, one for each state of the highlighting, for a
- * compositor to lay over the frames. libass draws each state once, in a strip just large enough, instead of
- * every frame in full; what shows is what libass would burn in from the ASS file.
+ * Draws the captions of a unit as small transparent pictures for a compositor to lay over the frames. libass
+ * draws each cue two or three times, in a strip just large enough, instead of every frame in full: without a
+ * mark, with all words marked, and once to show where the words are. What shows is what libass would burn in
+ * from the ASS file. `boxed`, whose boxes reach into one another, has a picture for each word instead.
  * @returns strips in order of time; no two show on the same frame.
  */
 export async function drawCaptionStrips(
@@ -38,49 +40,92 @@ export async function drawCaptionStrips(
   input: StripInput,
   signal?: AbortSignal,
 ): Promise<CaptionStrip[]> {
-  const shows = showings(input);
-  if (shows.length === 0) return [];
+  const showings = input.cues.flatMap((cue) => showingsOf(cue, input));
+  const plans = input.style === 'boxed' ? showings.map(planState) : planCues(showings);
+  if (plans.length === 0) return [];
   const canvas = stripCanvas(input);
-  const pictures: Picture[] = [];
-  const distinct = [...new Map(shows.map((show) => [show.key, show])).values()];
-  const statesPerRun = Math.max(
-    1,
-    Math.floor(mostBytesPerRun / (canvas.layout.width * canvas.layout.height * 4)),
-  );
-  for (let from = 0; from < distinct.length; from += statesPerRun) {
-    const batch = distinct.slice(from, from + statesPerRun);
-    pictures.push(...(await drawStates(deps, input.style, canvas, batch, signal)));
+  const planBytes = canvas.layout.width * canvas.layout.height * 4 * mostLooks;
+  const plansPerRun = Math.max(1, Math.floor(mostBytesPerRun / planBytes));
+  const strips: CaptionStrip[] = [];
+  for (let from = 0; from < plans.length; from += plansPerRun) {
+    const batch = plans.slice(from, from + plansPerRun);
+    const drawn = await drawLooks(deps, input.style, canvas, batch, signal);
+    let index = 0;
+    for (const plan of batch) {
+      strips.push(...toStrip(input.style, plan, drawn, index));
+      index += plan.looks.length;
+    }
   }
-  const byKey = new Map(distinct.map((show, index) => [show.key, pictures[index]]));
-  return shows.flatMap(({ key, firstFrame, frames }) => {
-    const picture = byKey.get(key);
-    return picture === undefined || picture.width === 0 ? [] : [{ ...picture, firstFrame, frames }];
-  });
+  return strips;
 }
 
 /** Raw frames of one run stand in memory at once. */
-const mostBytesPerRun = 96 * 1024 ** 2;
+const mostBytesPerRun = 48 * 1024 ** 2;
 
 interface Showing {
-  key: string;
   cue: CaptionCue;
   state: CaptionState;
   firstFrame: number;
   frames: number;
 }
 
+/** One strip to draw: which looks of a cue, and when they show. */
+interface StripPlan {
+  cue: CaptionCue;
+  looks: CaptionLook[];
+  showings: Showing[];
+}
+
+const mostLooks = 3;
+const unmarked: CaptionState = { startSeconds: 0, endSeconds: 0, current: null, fill: 0 };
+
 /** Which state shows on which frames of the unit; states that fall between two frames are left out. */
-function showings({ cues, style, fps, frames }: StripInput): Showing[] {
+function showingsOf(cue: CaptionCue, { style, fps, frames }: StripInput): Showing[] {
   const firstFrameAt = (seconds: number) =>
     Math.min(frames, Math.max(0, Math.ceil((Math.round(seconds * 100) / 100) * fps - 1e-6)));
-  return cues.flatMap((cue, cueIndex) =>
-    captionStates(cue, style).flatMap((state) => {
-      const firstFrame = firstFrameAt(state.startSeconds);
-      const count = firstFrameAt(state.endSeconds) - firstFrame;
-      const key = `${cueIndex}/${state.current}/${state.fill}`;
-      return count > 0 ? [{ key, cue, state, firstFrame, frames: count }] : [];
-    }),
-  );
+  return captionStates(cue, style).flatMap((state) => {
+    const firstFrame = firstFrameAt(state.startSeconds);
+    const count = firstFrameAt(state.endSeconds) - firstFrame;
+    return count > 0 ? [{ cue, state, firstFrame, frames: count }] : [];
+  });
+}
+
+const planState = (showing: Showing): StripPlan => ({
+  cue: showing.cue,
+  looks: [showing.state],
+  showings: [showing],
+});
+
+function planCues(showings: readonly Showing[]): StripPlan[] {
+  const plans = new Map<CaptionCue, StripPlan>();
+  for (const showing of showings) {
+    const { cue } = showing;
+    const plan = plans.get(cue) ?? { cue, looks: [unmarked, 'marked', 'words'], showings: [] };
+    plan.showings.push(showing);
+    plans.set(cue, plan);
+  }
+  return [...plans.values()];
+}
+
+/** @param index of the plan's first frame. */
+function toStrip(
+  style: CaptionStyle,
+  { cue, looks, showings }: StripPlan,
+  drawn: DrawnFrames,
+  index: number,
+): CaptionStrip[] {
+  const area = drawnArea(drawn, index);
+  if (!area) return [];
+  const picture = cutOut(drawn, index, area);
+  const times = ({ firstFrame, frames }: Showing) => ({ firstFrame, frames });
+  if (looks.length === 1) return [{ ...picture, shows: showings.map((s) => ({ ...times(s), areas: [] })) }];
+  const marked = cutOut(drawn, index + 1, area).rgba;
+  const words = wordAreas(drawn, index + 2);
+  const shows = showings.map((showing) => ({
+    ...times(showing),
+    areas: markedAreas(style, cue, showing.state, words),
+  }));
+  return [{ ...picture, marked, shows }];
 }
 
 /** The part of the frame that captions can reach: `x`, `y` of its corner, and the layout inside of it. */
@@ -113,20 +158,21 @@ function stripCanvas({ width, height, cues }: StripInput): StripCanvas {
 
 const even = (value: number) => 2 * Math.floor(value / 2);
 
-async function drawStates(
+async function drawLooks(
   deps: StripDeps,
   style: CaptionStyle,
   { x, y, layout }: StripCanvas,
-  shows: readonly Showing[],
+  plans: readonly StripPlan[],
   signal: AbortSignal | undefined,
-): Promise<Picture[]> {
+): Promise<DrawnFrames> {
+  const looks = plans.flatMap((plan) => plan.looks.map((look) => ({ cue: plan.cue, look })));
   return withScratch(deps.scratchDir, async (dir) => {
     const assPath = join(dir, 'strips.ass');
     const rawPath = join(dir, 'strips.rgba');
-    await writeFile(assPath, writeAssStates(style, layout, shows));
+    await writeFile(assPath, writeAssLooks(style, layout, looks));
     const { width, height } = layout;
     // One frame a second, moved to the middle of its second.
-    const source = `color=c=black@0:s=${width}x${height}:r=1:d=${shows.length},format=rgba`;
+    const source = `color=c=black@0:s=${width}x${height}:r=1:d=${looks.length},format=rgba`;
     await runFfmpeg(deps.tools, {
       args: ffmpegArguments({
         inputs: [{ source, options: ['-f', 'lavfi'] }],
@@ -138,15 +184,15 @@ async function drawStates(
           },
         ],
       }),
-      timeoutMs: 60_000 + shows.length * 1_000,
+      timeoutMs: 60_000 + looks.length * 1_000,
       env: { FONTCONFIG_FILE: deps.fontconfigFile },
       ...(signal === undefined ? {} : { signal }),
     });
     const raw = await readFile(rawPath);
     const frameBytes = width * height * 4;
-    if (raw.length !== frameBytes * shows.length) {
-      throw new Error(`libass drew ${raw.length / frameBytes} of ${shows.length} caption states`);
+    if (raw.length !== frameBytes * looks.length) {
+      throw new Error(`libass drew ${raw.length / frameBytes} of ${looks.length} captions`);
     }
-    return shows.map((_show, index) => cropToStrip(raw, index * frameBytes, width, height, x, y));
+    return { raw, x, y, width, height };
   });
 }

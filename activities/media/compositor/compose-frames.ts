@@ -71,9 +71,10 @@ async function compose(
     unit.shots.map((shot) => Promise.all(shot.layers.map((layer) => loader.load(layer, unit)))),
   );
   signal?.throwIfAborted();
-  const shownStrips = strips.map(({ firstFrame, frames, ...placed }) => ({
-    picture: convertOverlay({ ...placed, rgba: placed.rgba }, unit),
-    time: { firstFrame, frames },
+  const shownStrips = strips.map(({ rgba, marked, shows, ...place }) => ({
+    picture: convertOverlay({ ...place, rgba }, unit),
+    marked: marked && convertOverlay({ ...place, rgba: marked }, unit),
+    shows,
   }));
   const { job, bytes, pictures } = layOutMemory(unit, layers, shownStrips);
   const thread = takeThread(bytes);

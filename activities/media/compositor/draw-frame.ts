@@ -1,5 +1,5 @@
 import type { FrameState, ShownLayer } from './frame-state.js';
-import { groupBytes, packedPlanes, type ComposeJob, type PlacedLayer } from './job.js';
+import { groupBytes, packedPlanes, type ComposeJob, type PlacedLayer, type PlacedStrip } from './job.js';
 import type { Kernel } from './kernel.js';
 import type { View } from './motion.js';
 import { frameBytes, type Plane } from './planes.js';
@@ -18,7 +18,7 @@ export function drawFrame(kernel: Kernel, job: ComposeJob, state: FrameState, ta
     join(kernel, job, from, to, state.mix, target);
   }
   const strip = job.strips[state.strip];
-  if (strip) blend(kernel, job, strip.picture, 256, target);
+  if (strip) blend(kernel, job, withMarks(kernel, job, strip), 256, target);
 }
 
 function drawShot(kernel: Kernel, job: ComposeJob, shot: number, shown: ShownLayer[], target: number): void {
@@ -100,6 +100,33 @@ function blend(kernel: Kernel, job: ComposeJob, picture: PlacedLayer, fade: numb
       ...[base + c.spans, c.spanCount, fade],
     );
   }
+}
+
+/** A strip with its areas taken from the marked picture. Both have the same shape, so that colours are enough. */
+function withMarks(
+  kernel: Kernel,
+  job: ComposeJob,
+  { picture, marked, bytes, areas }: PlacedStrip,
+): PlacedLayer {
+  if (picture.kind !== 'overlay' || marked.kind !== 'overlay' || areas.length === 0) return picture;
+  const memory = new Uint8Array(kernel.memory.buffer);
+  const copy = job.stripCopy;
+  memory.copyWithin(copy, picture.base, picture.base + bytes);
+  const { luma, chroma } = picture;
+  const blue = { ...chroma, scale: 2 };
+  const red = { ...blue, colour: chroma.colour + chroma.stride * chroma.height };
+  for (const { colour, stride, height, scale } of [{ ...luma, scale: 1 }, blue, red]) {
+    for (const area of areas) {
+      const left = Math.max(0, (area.left - picture.x) / scale);
+      const right = Math.min(stride, (area.right - picture.x) / scale);
+      const bottom = Math.min(height, (area.bottom - picture.y) / scale);
+      for (let row = Math.max(0, (area.top - picture.y) / scale); row < bottom && left < right; row++) {
+        const line = colour + row * stride;
+        memory.copyWithin(copy + line + left, marked.base + line + left, marked.base + line + right);
+      }
+    }
+  }
+  return { ...picture, base: copy };
 }
 
 function join(kernel: Kernel, job: ComposeJob, from: number, to: number, mix: number, target: number): void {

@@ -1,4 +1,4 @@
-import type { RenderUnit } from '../composition.js';
+import type { Area, CaptionShow, RenderUnit } from '../composition.js';
 import type { StripTime } from './frame-state.js';
 import { alignUp, coverPlanes, frameBytes, slack, type Cover, type Overlay, type Plane } from './planes.js';
 
@@ -9,6 +9,17 @@ export type PlacedLayer =
   /** Nothing of it shows. */
   | { kind: 'nothing' };
 
+/** A caption strip, and which parts of it are taken from where when it shows. */
+export interface PlacedStrip {
+  picture: PlacedLayer;
+  /** The same planes in other colours. */
+  marked: PlacedLayer;
+  /** Bytes of either. */
+  bytes: number;
+  areas: readonly Area[];
+  time: StripTime;
+}
+
 /** What a thread needs to draw all frames of a unit. Offsets are bytes of `memory`. */
 export interface ComposeJob {
   memory: WebAssembly.Memory;
@@ -18,7 +29,9 @@ export interface ComposeJob {
   fd: number | null;
   unit: RenderUnit;
   layers: PlacedLayer[][];
-  strips: { picture: PlacedLayer; time: StripTime }[];
+  strips: PlacedStrip[];
+  /** Room for a strip in which the marked parts have been put. */
+  stripCopy: number;
   /** The finished frame. */
   frame: number;
   /** The two shots of a transition, each a frame. */
@@ -47,7 +60,11 @@ export type ThreadMessage =
 export function layOutMemory(
   unit: RenderUnit,
   layers: readonly (readonly (Cover | Overlay | undefined)[])[],
-  strips: readonly { picture: Overlay | undefined; time: StripTime }[],
+  strips: readonly {
+    picture: Overlay | undefined;
+    marked: Overlay | undefined;
+    shows: readonly CaptionShow[];
+  }[],
 ) {
   let end = 64;
   const take = (bytes: number): number => {
@@ -73,7 +90,11 @@ export function layOutMemory(
     chromaColumns: take(alignUp(unit.width / 2, 16) * (groupBytes / 8) + groupBytes * 2),
     scratchRow: take(coverPlanes(unit.width * 2, 2).planes[0].stride + slack),
     layers: layers.map((shot) => shot.map(place)),
-    strips: strips.map(({ picture, time }) => ({ picture: place(picture), time })),
+    strips: strips.flatMap(({ picture, marked, shows }) => {
+      const placed = { picture: place(picture), marked: place(marked), bytes: picture?.bytes.length ?? 0 };
+      return shows.map(({ areas, ...time }) => ({ ...placed, areas, time }));
+    }),
+    stripCopy: take(Math.max(0, ...strips.map(({ picture }) => picture?.bytes.length ?? 0))),
   };
   return { job, bytes: end, pictures };
 }

@@ -1,7 +1,7 @@
 import { ffmpegArguments, fileName } from './command.js';
 
 /** Raised when the same frames come out as other bytes, so that cached segments never mix two settings. */
-export const segmentVersion = 2;
+export const segmentVersion = 3;
 
 /**
  * x264 on one thread, because segments run side by side. Every segment has the same parameter sets, starts
