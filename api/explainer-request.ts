@@ -105,38 +105,15 @@ export const explainerSchema = z
 
 export type ExplainerParameters = z.output<typeof explainerSchema>;
 
-const defaults = z.object(optionShape).parse({});
+/** Takes out of a request what concerns the options, with their defaults: a stage names only some of them. */
+const optionsSchema = z.object(optionShape);
 
 /** @throws ProblemError `unknown_asset`. */
 export function toOptions(
-  given: Partial<z.output<z.ZodObject<typeof optionShape>>> & { review?: 'script' | null },
+  given: Partial<z.output<typeof optionsSchema>> & { review?: 'script' | null },
 ): ExplainerOptions {
-  const {
-    language,
-    sceneCount,
-    aspectRatio,
-    resolution,
-    theme,
-    voice,
-    captions,
-    images,
-    transition,
-    motion,
-  } = { ...defaults, ...given };
-  return {
-    language,
-    sceneCount,
-    aspectRatio,
-    resolution,
-    theme,
-    voice,
-    captions,
-    music: toMusic(given.music ?? null),
-    images,
-    transition,
-    motion,
-    review: given.review ?? null,
-  };
+  const { music, ...options } = optionsSchema.parse(given);
+  return { ...options, music: toMusic(music), review: given.review ?? null };
 }
 
 function toMusic(music: z.output<typeof musicSchema> | null): MusicChoice | null {

@@ -14,6 +14,7 @@ import {
 } from '../workflows/contract.js';
 import { startJob, type JobStart } from '../workflows/start-job.js';
 import { readPendingItem, type PendingItem } from './pending-items.js';
+import { withinMs } from './within-ms.js';
 
 export interface TemporalOptions {
   address: string;
@@ -70,6 +71,7 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });
   const client = new WorkflowClient({ connection, namespace: options.namespace });
+  // Nobody waits longer, also where a deadline is not observed.
   const bounded = <T>(deadlineMs: number, work: () => Promise<T>): Promise<T> =>
     withinMs(deadlineMs, () => client.withDeadline(Date.now() + deadlineMs, work));
 
@@ -146,19 +148,4 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
     },
     close: () => connection.close(),
   };
-}
-
-/** Nobody waits longer, also where a deadline is not observed. */
-async function withinMs<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${limitMs} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([work(), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,11 +1,10 @@
 import { sql, type Transaction } from 'kysely';
-import type { FinishJobInput, JobStatus, NamedArtifact, SceneEdit } from '../workflows/contract.js';
+import type { FinishJobInput, NamedArtifact, SceneEdit } from '../workflows/contract.js';
 import type { Db } from './database.js';
+import { liveStatuses } from './job-status.js';
 import type { Database } from './schema.js';
 
 /** The workflows' records of a job: their writes are keyed by the job, so that each may be repeated. */
-
-const live: JobStatus[] = ['queued', 'in_progress', 'awaiting_approval'];
 
 /** The row says that work goes on. Answers false when there is no such job or it is over. */
 export async function recordStart(db: Db, jobId: string): Promise<boolean> {
@@ -17,7 +16,7 @@ export async function recordStart(db: Db, jobId: string): Promise<boolean> {
       submitted_at: sql<Date>`coalesce(submitted_at, now())`,
     })
     .where('id', '=', jobId)
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .returning('id')
     .execute();
   return rows.length > 0;
@@ -34,7 +33,7 @@ export async function recordAwaitingApproval(
       .updateTable('jobs')
       .set({ status: 'awaiting_approval' })
       .where('id', '=', jobId)
-      .where('status', 'in', live)
+      .where('status', 'in', liveStatuses)
       .returning('id')
       .execute();
     if (updated.length > 0) await replaceArtifacts(trx, jobId, artifacts);
@@ -65,7 +64,7 @@ export async function recordEnd(db: Db, ending: FinishJobInput): Promise<void> {
         completed_at: sql<Date>`now()`,
       })
       .where('id', '=', jobId)
-      .where('status', 'in', live)
+      .where('status', 'in', liveStatuses)
       .returning('id')
       .execute();
     if (updated.length > 0 && artifacts.length > 0) await replaceArtifacts(trx, jobId, artifacts);

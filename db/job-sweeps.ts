@@ -1,11 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract.js';
 import type { Db } from './database.js';
+import { liveStatuses } from './job-status.js';
 import type { Database } from './schema.js';
 
 /** Queries over all users' jobs, for the sweeper only. */
-
-const live: JobStatus[] = ['queued', 'in_progress', 'awaiting_approval'];
 
 export interface UnsubmittedJob {
   id: string;
@@ -79,7 +78,7 @@ export async function listCancelRequested(
   const rows = await db
     .selectFrom('jobs')
     .select('id')
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .where('submitted_at', 'is not', null)
     .where('cancel_requested_at', '<', secondsAgo(olderThanSeconds))
     .orderBy('cancel_requested_at', 'desc')
@@ -96,7 +95,7 @@ export async function listSubmitted(
   let query = db
     .selectFrom('jobs')
     .select('id')
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .where('submitted_at', '<', secondsAgo(options.olderThanSeconds))
     .orderBy('id')
     .limit(options.limit);
@@ -122,7 +121,7 @@ export async function recordLost(
       ...(steps === undefined ? {} : { steps: JSON.stringify(steps) }),
     })
     .where('id', '=', jobId)
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .returning('id')
     .execute();
   return rows.length > 0;

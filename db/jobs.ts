@@ -1,14 +1,13 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { JobStatus, JobType, SceneEdit } from '../workflows/contract.js';
 import type { Db } from './database.js';
+import { liveStatuses } from './job-status.js';
 import { cursorAt, isBehind, type Position } from './pages.js';
 import type { JobsTable } from './schema.js';
 
 /** The API's queries on jobs. Whose job it is stands in each of them. */
 export type JobRow = Selectable<JobsTable>;
 export type NewJob = Insertable<JobsTable>;
-
-const live: JobStatus[] = ['queued', 'in_progress', 'awaiting_approval'];
 
 export function insertJob(db: Db, job: NewJob): Promise<JobRow> {
   return db.insertInto('jobs').values(job).returningAll().executeTakeFirstOrThrow();
@@ -70,7 +69,7 @@ export async function requestCancel(db: Db, userId: string, id: string): Promise
     .set({ cancel_requested_at: sql<Date>`now()` })
     .where('id', '=', id)
     .where('user_id', '=', userId)
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .where('cancel_requested_at', 'is', null)
     .returningAll()
     .executeTakeFirst();
@@ -129,7 +128,7 @@ export async function setEdits(db: Db, userId: string, id: string, edits: SceneE
     .set({ edits: JSON.stringify(edits) })
     .where('id', '=', id)
     .where('user_id', '=', userId)
-    .where('status', 'in', live)
+    .where('status', 'in', liveStatuses)
     .execute();
 }
 

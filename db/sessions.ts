@@ -11,15 +11,11 @@ export interface SessionRow {
 
 /** Hashes are sha256 in hex; the tokens themselves never reach the database. */
 export async function insertSession(db: Db, tokenHash: string, session: SessionRow): Promise<void> {
-  await db
-    .insertInto('sessions')
-    .values({
-      token_hash: tokenHash,
-      user_id: session.userId,
-      family_id: session.familyId,
-      expires_at: session.expiresAt,
-    })
-    .execute();
+  await db.insertInto('sessions').values(toRow(tokenHash, session)).execute();
+}
+
+function toRow(tokenHash: string, { userId, familyId, expiresAt }: SessionRow) {
+  return { token_hash: tokenHash, user_id: userId, family_id: familyId, expires_at: expiresAt };
 }
 
 export async function findSessionWithUser(
@@ -72,15 +68,7 @@ export async function deleteExpiredSessions(db: Db): Promise<void> {
 export type RefreshTokenRow = Selectable<RefreshTokensTable>;
 
 export async function insertRefreshToken(db: Db, tokenHash: string, session: SessionRow): Promise<void> {
-  await db
-    .insertInto('refresh_tokens')
-    .values({
-      token_hash: tokenHash,
-      user_id: session.userId,
-      family_id: session.familyId,
-      expires_at: session.expiresAt,
-    })
-    .execute();
+  await db.insertInto('refresh_tokens').values(toRow(tokenHash, session)).execute();
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { Db } from './database.js';
+import { liveStatuses } from './job-status.js';
 import { cursorAt, isBehind, type Position } from './pages.js';
 import type { VideosTable } from './schema.js';
 
@@ -17,7 +18,7 @@ function ownVideos(db: Db, userId: string) {
             .selectFrom('jobs')
             .select('jobs.id')
             .whereRef('jobs.video_id', '=', 'videos.id')
-            .where('jobs.status', 'in', ['queued', 'in_progress', 'awaiting_approval']),
+            .where('jobs.status', 'in', liveStatuses),
         )
         .as('editing'),
     )

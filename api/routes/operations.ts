@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { RouteDeps } from '../context.js';
 import { remembered } from '../remembered.js';
 import { createRouter, jsonAnswer, type Router } from '../router.js';
+import { withinMs } from '../within-ms.js';
 
 const checkMs = 3_000;
 
@@ -51,20 +52,12 @@ export function operationRoutes(deps: RouteDeps): Router {
   const { db, storage, jobs, logger } = deps;
 
   async function probe(name: string, check: () => Promise<unknown>): Promise<'up' | 'down'> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`no answer within ${checkMs} ms`));
-      }, checkMs);
-    });
     try {
-      await Promise.race([check(), limit]);
+      await withinMs(checkMs, check);
       return 'up';
     } catch (error) {
       logger.warn({ stage: 'ready', action: `check ${name}`, success: false, err: error });
       return 'down';
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,11 +1,19 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { findVideo, type VideoRow } from '../../db/videos.js';
-import type { RouteDeps } from '../context.js';
+import type { AppEnv, RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import { bearer, createRouter, fileAnswers, problems, type Router } from '../router.js';
 import { hashOf, serveObject, storageKey } from '../serve-object.js';
 import { createThumbnails, thumbnailWidths } from '../thumbnails.js';
 import { downloadQuery, idParam } from '../validation.js';
+
+/** Which of a video's artifacts each address serves. */
+const files = {
+  stream: { column: 'video_artifact', contentType: 'video/mp4', extension: 'mp4' },
+  vtt: { column: 'vtt_artifact', contentType: 'text/vtt; charset=utf-8', extension: 'vtt' },
+  srt: { column: 'srt_artifact', contentType: 'application/x-subrip; charset=utf-8', extension: 'srt' },
+} as const;
 
 const stream = createRoute({
   method: 'get',
@@ -14,7 +22,7 @@ const stream = createRoute({
   summary: 'The MP4',
   security: bearer,
   request: { params: idParam, query: downloadQuery },
-  responses: { ...fileAnswers('video/mp4'), ...problems(401, 404, 416, 422, 503) },
+  responses: { ...fileAnswers(files.stream.contentType), ...problems(401, 404, 416, 422, 503) },
 });
 
 const thumbnail = createRoute({
@@ -42,65 +50,54 @@ const vtt = createRoute({
   method: 'get',
   path: '/videos/{id}/captions.vtt',
   summary: 'The captions as WebVTT',
-  ...captionFile('text/vtt; charset=utf-8'),
+  ...captionFile(files.vtt.contentType),
 });
 
 const srt = createRoute({
   method: 'get',
   path: '/videos/{id}/captions.srt',
   summary: 'The captions as SubRip',
-  ...captionFile('application/x-subrip; charset=utf-8'),
+  ...captionFile(files.srt.contentType),
 });
 
 export function videoFileRoutes(deps: RouteDeps): Router {
   const { db, storage } = deps;
   const thumbnails = createThumbnails(storage);
 
-  async function own(userId: string, id: string): Promise<VideoRow> {
-    const row = await findVideo(db, userId, id);
+  async function own(c: Context<AppEnv>, id: string): Promise<VideoRow> {
+    const row = await findVideo(db, c.var.user.id, id);
     if (row === undefined) throw new ProblemError('not_found');
     return row;
   }
 
+  async function serve(
+    c: Context<AppEnv>,
+    file: (typeof files)[keyof typeof files],
+    asked: { id: string; download?: string | undefined },
+  ): Promise<Response> {
+    const video = await own(c, asked.id);
+    const artifact = video[file.column];
+    return serveObject(c, storage, {
+      key: storageKey(artifact),
+      contentType: file.contentType,
+      tag: hashOf(artifact),
+      fileName: `${video.title}.${file.extension}`,
+      download: asked.download === '1',
+    });
+  }
+
   return createRouter()
-    .openapi(stream, async (c) => {
-      const video = await own(c.var.user.id, c.req.valid('param').id);
-      return serveObject(c, storage, {
-        key: storageKey(video.video_artifact),
-        contentType: 'video/mp4',
-        tag: hashOf(video.video_artifact),
-        fileName: `${video.title}.mp4`,
-        download: c.req.valid('query').download === '1',
-      });
-    })
+    .openapi(stream, (c) => serve(c, files.stream, { ...c.req.valid('param'), ...c.req.valid('query') }))
+    .openapi(vtt, (c) => serve(c, files.vtt, { ...c.req.valid('param'), ...c.req.valid('query') }))
+    .openapi(srt, (c) => serve(c, files.srt, { ...c.req.valid('param'), ...c.req.valid('query') }))
     .openapi(thumbnail, async (c) => {
-      const video = await own(c.var.user.id, c.req.valid('param').id);
+      const video = await own(c, c.req.valid('param').id);
       const made = await thumbnails.make(video, c.req.valid('query').width);
       return serveObject(c, storage, {
         ...made,
         contentType: 'image/webp',
         fileName: `${video.title}.webp`,
         download: false,
-      });
-    })
-    .openapi(vtt, async (c) => {
-      const video = await own(c.var.user.id, c.req.valid('param').id);
-      return serveObject(c, storage, {
-        key: storageKey(video.vtt_artifact),
-        contentType: 'text/vtt; charset=utf-8',
-        tag: hashOf(video.vtt_artifact),
-        fileName: `${video.title}.vtt`,
-        download: c.req.valid('query').download === '1',
-      });
-    })
-    .openapi(srt, async (c) => {
-      const video = await own(c.var.user.id, c.req.valid('param').id);
-      return serveObject(c, storage, {
-        key: storageKey(video.srt_artifact),
-        contentType: 'application/x-subrip; charset=utf-8',
-        tag: hashOf(video.srt_artifact),
-        fileName: `${video.title}.srt`,
-        download: c.req.valid('query').download === '1',
       });
     });
 }

@@ -1,0 +1,4 @@
+import { jobStatuses, terminalStatuses } from '../workflows/contract.js';
+
+/** Of jobs that something still happens to. */
+export const liveStatuses = jobStatuses.filter((status) => !terminalStatuses.includes(status));
