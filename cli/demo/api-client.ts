@@ -19,6 +19,8 @@ const step = z.object({
   progress: z.number(),
   message: z.string().nullable(),
   cached: z.boolean(),
+  startedAt: z.string().nullable(),
+  completedAt: z.string().nullable(),
 });
 const job = z.object({
   id: z.string(),
@@ -64,7 +66,17 @@ export async function createApiClient(baseUrl: string, account: Account): Promis
   async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
     for (let tries = 1; ; tries++) {
       const authorization = { Authorization: `Bearer ${accessToken}` };
-      const answer = await send(baseUrl, method, path, body, { ...headers, ...authorization });
+      const answer = await send(baseUrl, method, path, body, { ...headers, ...authorization }).catch(
+        (error: unknown) => {
+          // The stack starts a lost API again within seconds; all our requests may be repeated.
+          if (tries >= mostTries) throw new Error(`the API at ${baseUrl} does not answer`, { cause: error });
+          return undefined;
+        },
+      );
+      if (answer === undefined) {
+        await sleep(tries * 1000);
+        continue;
+      }
       if (answer.ok) return answer;
       if (answer.status === 401 && tries === 1) {
         accessToken = await logIn(baseUrl, account);

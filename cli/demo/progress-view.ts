@@ -13,20 +13,45 @@ interface Output {
 const barCells = 24;
 
 /** A bar per step that is redrawn in a terminal; elsewhere, a line whenever a step changes. */
-export function createProgressView(output: Output): ProgressView {
-  return output.isTTY === true ? terminalView(output) : plainView(output);
+export function createProgressView(output: Output, now: () => number = Date.now): ProgressView {
+  return output.isTTY === true ? terminalView(output, now) : plainView(output);
 }
 
-/** e.g. `voices      ████████░░░░  66 %  speaking scene 4`, cut to `columns` characters. */
-export function stepLine(step: JobStep, nameWidth: number, columns: number): string {
-  const filled = Math.round((Math.min(100, Math.max(0, step.progress)) / 100) * barCells);
-  const bar = '█'.repeat(filled) + '░'.repeat(barCells - filled);
-  const note = step.cached ? 'from the cache' : (step.message ?? '');
-  const percent = `${String(Math.round(step.progress)).padStart(3)} %`;
-  const line = `${mark(step)} ${step.stepName.padEnd(nameWidth)} ${bar} ${percent}  ${note}`;
-  return Array.from(line.trimEnd().replaceAll(/\s+/g, (space) => (space.includes('\n') ? ' ' : space)))
-    .slice(0, columns)
-    .join('');
+/** e.g. `▸ voices    ████████░░░░  66 %  0:12  4 of 7`, cut to `columns` characters. */
+export function stepLine(step: JobStep, nameWidth: number, columns: number, nowMs: number): string {
+  const time = elapsed(step, nowMs);
+  const start = `${mark(step)} ${step.stepName.padEnd(nameWidth)} ${bar(step.progress)}${time.padStart(7)}  `;
+  return cut(`${start}${noteOf(step)}`.trimEnd(), columns);
+}
+
+/** What a step says for itself, on one line. */
+function noteOf(step: JobStep): string {
+  if (step.cached && isCount(step.message)) return 'from the cache';
+  return (step.message ?? '').replaceAll(/\s+/g, ' ');
+}
+
+const isCount = (message: string | null) => message === null || /^\d+ of \d+$/.test(message);
+
+function bar(progress: number): string {
+  const percent = Math.min(100, Math.max(0, progress));
+  const filled = Math.round((percent / 100) * barCells);
+  return `${'█'.repeat(filled)}${'░'.repeat(barCells - filled)} ${String(Math.round(percent)).padStart(3)} %`;
+}
+
+/** Minutes and seconds since the step began, or that it took. */
+function elapsed({ startedAt, completedAt }: JobStep, nowMs: number): string {
+  if (startedAt === null) return '';
+  return clock((completedAt === null ? nowMs : Date.parse(completedAt)) - Date.parse(startedAt));
+}
+
+function clock(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+function cut(line: string, columns: number): string {
+  const characters = Array.from(line);
+  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join('')}…`;
 }
 
 function mark(step: JobStep): string {
@@ -45,22 +70,42 @@ function mark(step: JobStep): string {
   }
 }
 
-function terminalView(output: Output): ProgressView {
+function terminalView(output: Output, now: () => number): ProgressView {
+  const startedAt = now();
   let drawnLines = 0;
   return {
     show(job) {
       const columns = Math.max(20, (output.columns ?? 80) - 1);
       const width = nameWidth(job);
+      const whole = `  ${'all'.padEnd(width)} ${bar(job.overallProgress)}${clock(now() - startedAt).padStart(7)}`;
       const lines = [
-        ...job.steps.map((step) => stepLine(step, width, columns)),
-        `  ${'all'.padEnd(width)} ${String(Math.round(job.overallProgress))} %`,
+        ...job.steps.map((step) => stepLine(step, width, columns, now())),
+        cut(whole, columns),
+        ...longNotes(job, width, columns, now()),
       ];
       // Up to the first line, then each line anew; what is longer than before is erased to its end.
       const up = drawnLines > 0 ? `\x1b[${String(drawnLines)}A` : '';
-      output.write(`${up}${lines.map((line) => `\r\x1b[2K${line}\n`).join('')}`);
+      output.write(`${up}${lines.map((line) => `\r\x1b[2K${line}\n`).join('')}\x1b[J`);
       drawnLines = lines.length;
     },
   };
+}
+
+/** What had no room beside its bar, in full below, each once. */
+function longNotes(job: Job, width: number, columns: number, nowMs: number): string[] {
+  const cutOff = job.steps.filter((step) => stepLine(step, width, columns, nowMs).endsWith('…'));
+  return [...new Set(cutOff.map(noteOf))].flatMap((note) => wrapped(note, columns - 2));
+}
+
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(cut(`  ${word}`, columns));
+  }
+  return lines;
 }
 
 function plainView(output: Output): ProgressView {
@@ -70,8 +115,8 @@ function plainView(output: Output): ProgressView {
       for (const step of job.steps) {
         if (step.status === 'pending' || shown.get(step.stepName) === step.status) continue;
         shown.set(step.stepName, step.status);
-        const note = step.cached ? ' (from the cache)' : step.message === null ? '' : `: ${step.message}`;
-        output.write(`${step.stepName} ${step.status.replace('_', ' ')}${note}\n`);
+        const note = noteOf(step);
+        output.write(`${step.stepName} ${step.status.replace('_', ' ')}${note === '' ? '' : `: ${note}`}\n`);
       }
     },
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,10 +7,9 @@ import { inheritedEnvironment, type Config } from '../../config.js';
 import { findRunningStack, type StackAddresses } from '../stack/stack-record.js';
 import { startStack } from '../stack/start-stack.js';
 import { untilInterrupted } from '../stack/until-interrupted.js';
-import { UsageError } from '../usage-error.js';
 import { demoAccount } from './account.js';
 import { createApiClient, type ApiClient, type Job } from './api-client.js';
-import { demoUsage, parseDemoOptions, type DemoOptions } from './options.js';
+import { parseDemoOptions, type DemoOptions } from './options.js';
 import { createProgressView } from './progress-view.js';
 
 const pollMs = 500;
@@ -22,13 +21,14 @@ const pollMs = 500;
 export async function runDemo(args: readonly string[], config: Config): Promise<number> {
   const options = parseDemoOptions(args);
   const text = await requestText(options);
+  const path = await writablePath(options.out);
   const interrupted = untilInterrupted();
   const running = findRunningStack(config.dataDir)?.addresses;
   if (running !== undefined) {
     say(`using the stack that runs at ${running.api}`);
     return await render(
       running,
-      options,
+      { ...options, out: path },
       text,
       config,
       interrupted.then(() => undefined),
@@ -39,15 +39,21 @@ export async function runDemo(args: readonly string[], config: Config): Promise<
   const broken = new Promise<Error>((settle) => {
     breakStack = settle;
   });
-  const stack = await startStack({ config, onLine: say, onBroken: breakStack });
+  const starting = startStack({ config, onLine: say, onBroken: breakStack });
+  const stack = await Promise.race([starting, interrupted.then(() => undefined)]);
+  if (stack === undefined) {
+    // Interrupted while starting: let it come to a point from which it can be stopped in order.
+    await starting.then((started) => started.stop()).catch(() => undefined);
+    return 130;
+  }
   try {
     const ended = Promise.race([broken, interrupted.then(() => undefined)]);
-    const code = await render(stack.addresses, options, text, config, ended);
-    if (options.keep && code === 0) {
-      say('the stack keeps running; Ctrl-C stops it');
-      await ended;
-    }
-    return code;
+    const code = await render(stack.addresses, { ...options, out: path }, text, config, ended);
+    if (!options.keep || code !== 0) return code;
+    say('the stack keeps running; Ctrl-C stops it');
+    const failure = await ended;
+    if (failure !== undefined) process.stderr.write(`${failure.message}\n`);
+    return failure === undefined ? 0 : 1;
   } finally {
     say('stopping the stack ("npm start" keeps it up)');
     await stack.stop();
@@ -66,6 +72,11 @@ async function render(
   const startedAt = Date.now();
   const accepted = await client.generateVideo({ ...text, ...options.video }, randomUUID());
   say(`job ${accepted.id}`);
+  if (config.gemini === undefined && 'source' in text) {
+    say(
+      'the text is told as it stands, by rules; with GEMINI_API_KEY set a language model writes the script',
+    );
+  }
   if (addresses.webUi !== undefined) {
     say(`follow it at ${addresses.webUi}/namespaces/${config.temporal.namespace}/workflows/${accepted.id}`);
   }
@@ -82,8 +93,7 @@ async function render(
     process.stderr.write(`the job ${outcome.status}: ${error === null ? 'no reason given' : error.detail}\n`);
     return 1;
   }
-  const path = resolve(callerFolder(), options.out);
-  await mkdir(dirname(path), { recursive: true });
+  const path = options.out;
   await client.download(outcome.id, path);
   const { size } = await stat(path);
   const seconds = outcome.result?.durationSeconds;
@@ -111,9 +121,24 @@ async function requestText(options: DemoOptions): Promise<{ source: string } | {
   const path = options.source === undefined ? await samplePath() : resolve(callerFolder(), options.source);
   try {
     return { source: await readFile(path, 'utf8') };
-  } catch {
-    throw new UsageError(`--source ${path} cannot be read`, demoUsage);
+  } catch (error) {
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new Error(`--source ${path} ${isAbsent ? 'is not there' : 'cannot be read'}`, { cause: error });
   }
+}
+
+/** Where the video goes, checked before minutes are spent on it. */
+async function writablePath(out: string): Promise<string> {
+  const path = resolve(callerFolder(), out);
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if (isFolder) throw new Error(`--out ${path} is a folder; name a file in it`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Error(`--out ${path} cannot be written`, { cause: error });
+  }
+  return path;
 }
 
 /** The sample lies among the sources, also when this file is compiled into dist. */

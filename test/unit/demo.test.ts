@@ -10,6 +10,8 @@ const step = (values: Partial<JobStep> = {}): JobStep => ({
   progress: 50,
   message: null,
   cached: false,
+  startedAt: '2026-01-01T00:00:00Z',
+  completedAt: null,
   ...values,
 });
 const job = (steps: JobStep[]): Job => ({
@@ -70,23 +72,46 @@ describe('options', () => {
 });
 
 describe('progress', () => {
-  test('is a bar that fits the terminal', () => {
-    expect(stepLine(step(), 8, 100)).toBe('▸ voices   ████████████░░░░░░░░░░░░  50 %');
-    expect(stepLine(step({ status: 'completed', progress: 100, cached: true }), 6, 100)).toBe(
-      '✓ voices ████████████████████████ 100 %  from the cache',
+  const now = Date.parse('2026-01-01T00:01:05Z');
+
+  test('is a bar with its time that fits the terminal', () => {
+    expect(stepLine(step({ message: '4 of 8' }), 8, 100, now)).toBe(
+      '▸ voices   ████████████░░░░░░░░░░░░  50 %   1:05  4 of 8',
     );
-    expect(Array.from(stepLine(step({ message: `😀\n${'long '.repeat(50)}` }), 6, 60))).toHaveLength(60);
-    expect(stepLine(step({ message: 'two\nlines' }), 6, 99)).not.toContain('\n');
+    const done = { status: 'completed', progress: 100, completedAt: '2026-01-01T00:00:09Z' } as const;
+    expect(stepLine(step({ ...done, cached: true, message: '8 of 8' }), 6, 100, now)).toBe(
+      '✓ voices ████████████████████████ 100 %   0:09  from the cache',
+    );
+    expect(stepLine(step({ status: 'pending', progress: 0, startedAt: null }), 6, 100, now)).toBe(
+      '  voices ░░░░░░░░░░░░░░░░░░░░░░░░   0 %',
+    );
+    expect(Array.from(stepLine(step({ message: `😀\n${'long '.repeat(50)}` }), 6, 60, now))).toHaveLength(60);
+    expect(stepLine(step({ message: 'two\nlines' }), 6, 99, now)).not.toContain('\n');
   });
 
   test('redraws in a terminal', () => {
     let text = '';
-    const view = createProgressView({ isTTY: true, columns: 80, write: (more) => (text += more) });
+    const view = createProgressView({ isTTY: true, columns: 80, write: (more) => (text += more) }, () => now);
     view.show(job([step()]));
     const before = text.length;
     view.show(job([step({ progress: 100, status: 'completed' })]));
-    expect(text.slice(0, before)).toMatch(/▸ voices .* 50 %\n[^\n]*all +40 %\n$/);
+    expect(text.slice(0, before)).toMatch(/▸ voices .* 50 % {3}1:05\n[^\n]*all {4}█+░+ {2}40 % {3}0:00\n/);
     expect(text.slice(before).startsWith('\x1b[2A\r\x1b[2K✓ voices')).toBe(true);
+  });
+
+  test('tells below what has no room beside a bar', () => {
+    let text = '';
+    const view = createProgressView({ isTTY: true, columns: 80, write: (more) => (text += more) }, () => now);
+    const message =
+      'This is an outline made without a language model: set GEMINI_API_KEY to have a script written.';
+    view.show(job([step({ message }), step({ stepName: 'scripts', message })]));
+    const lines = text.split('\n').map((line) => line.replace('\r\x1b[2K', ''));
+    expect(lines.slice(3, 5).join('').replaceAll(/ +/g, ' ').trim()).toBe(message);
+    expect(lines).toHaveLength(6);
+    for (const line of lines) expect(line.length).toBeLessThan(80);
+    view.show(job([step()]));
+    // The notes are gone from the screen with what they belonged to.
+    expect(text).toMatch(/\x1b\[5A[^]*\x1b\[J$/);
   });
 
   test('is one plain line per change elsewhere', () => {
@@ -96,6 +121,6 @@ describe('progress', () => {
     view.show(job([step({ message: 'scene 1 of 3' })]));
     view.show(job([step({ progress: 70 })]));
     view.show(job([step({ status: 'completed', cached: true })]));
-    expect(text).toBe('voices in progress: scene 1 of 3\nvoices completed (from the cache)\n');
+    expect(text).toBe('voices in progress: scene 1 of 3\nvoices completed: from the cache\n');
   });
 });
