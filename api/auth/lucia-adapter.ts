@@ -86,6 +86,5 @@ export function createSessions(db: Db): Sessions {
       const { session, user } = await lucia.validateSession(accessToken);
       return session === null ? undefined : { user: user.row, familyId: session.familyId };
     },
-    deleteExpired: () => lucia.deleteExpiredSessions(),
   };
 }

@@ -20,6 +20,4 @@ export interface Sessions {
   create(userId: string, familyId: string): Promise<string>;
   /** Undefined for a token that is unknown or over. */
   validate(accessToken: string): Promise<ValidSession | undefined>;
-  /** Forgets access and refresh tokens that are over. */
-  deleteExpired(): Promise<void>;
 }

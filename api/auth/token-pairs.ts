@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeAudit } from '../../db/audit.js';
 import type { Db } from '../../db/database.js';
 import { deleteFamily, insertRefreshToken, lockRefreshToken, spendRefreshToken } from '../../db/sessions.js';
@@ -7,6 +8,9 @@ import { accessSeconds, createSessions } from './lucia-adapter.js';
 import { hashToken, newToken } from './tokens.js';
 
 const refreshMs = 7 * 24 * 3600 * 1000;
+
+/** Each refresh waits so long before it spends its token, so that those that were sent with it have come. */
+const gatherMs = 150;
 
 export interface TokenPair {
   accessToken: string;
@@ -41,12 +45,13 @@ export async function issueTokenPair(
  *
  * @param askedAt when the request came.
  */
-export function refreshTokenPair(
+export async function refreshTokenPair(
   db: Db,
   refreshToken: string,
   askedAt = new Date(),
 ): Promise<RefreshOutcome> {
   const tokenHash = hashToken(refreshToken);
+  await sleep(gatherMs);
   return db.transaction().execute(async (trx): Promise<RefreshOutcome> => {
     const token = await lockRefreshToken(trx, tokenHash);
     if (token === undefined || token.expires_at <= askedAt) return { kind: 'refused' };
