@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { Logger } from '../../logger.js';
 import type { AppEnv } from '../context.js';
 import type { Metrics } from '../metrics.js';
@@ -19,7 +19,8 @@ export function requestContext({ logger, metrics }: { logger: Logger; metrics: M
     await next();
     c.header('x-request-id', requestId);
     const seconds = (performance.now() - startedAt) / 1000;
-    const route = routePath(c, -1);
+    // Middleware takes every method; what is left is the route itself, by its pattern.
+    const route = matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? 'none';
     metrics.observeRequest({ method: c.req.method, route, status: c.res.status, seconds });
     c.var.logger.info({
       action: `${c.req.method} ${route}`,

@@ -133,6 +133,15 @@ describe('operations', () => {
       /callsheet_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/jobs",status="200"\} \d/,
     );
     expect(metrics).toContain('callsheet_jobs_accepted_total');
+    expect(metrics).toContain('method="POST",route="/api/v1/auth/register",status="201"');
+  });
+
+  it('count what is not there under one name, whatever was asked for', async () => {
+    const names = Array.from({ length: 20 }, () => crypto.randomUUID());
+    for (const name of names) await api.call(`/api/v1/${name}/${name}`, { token });
+    const metrics = (await api.call('/metrics')).text;
+    expect(metrics).toMatch(/method="GET",route="none",status="404"} \d/);
+    for (const name of names) expect(metrics).not.toContain(name);
   });
 
   it('give each answer an id, a client’s own where it is harmless', async () => {
