@@ -6,11 +6,12 @@ import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { withScratch } from '../scratch.js';
-import { checkVideo, sameParameterSets } from './check-video.js';
+import { checkVideo } from './check-video.js';
 import type { Composition } from './composition.js';
 import { joinArguments, segmentList } from './ffmpeg/join-command.js';
 import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
 import { renderUnits } from './render-units.js';
+import { unifySegments } from './unify-segments.js';
 
 export interface AssembleDeps {
   artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile' | 'readJson'>;
@@ -48,9 +49,9 @@ export function createAssemble(deps: AssembleDeps) {
         { activity: 'assemble', version, inputs: { segments, audio, fps } },
         () =>
           withScratch(deps.scratchDir, async (dir) => {
-            const paths = await Promise.all(segments.map((id) => deps.artifacts.fetch(id)));
+            const fetched = await Promise.all(segments.map((id) => deps.artifacts.fetch(id)));
             const sound = await deps.artifacts.fetch(audio);
-            await sameParameterSets(paths);
+            const paths = await unifySegments(deps.tools, fetched, { width, height, fps }, dir, signal);
             const list = join(dir, 'segments.ffconcat');
             await writeFile(
               list,

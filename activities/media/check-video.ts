@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { transientFailure } from '../failures.js';
 import { packetTimes, probe, type FfmpegTools } from './ffmpeg/run.js';
 
@@ -37,23 +36,6 @@ export async function checkVideo(
   if (wrong >= 0) throw broken(`frame ${wrong} is at the wrong time`);
   const soundEnd = (audio.startSeconds ?? 0) + (audio.durationSeconds ?? 0);
   if (Math.abs(soundEnd - frames / fps) > 1 / fps) throw broken('sound and picture end apart');
-}
-
-/**
- * Joined segments are read with the parameter sets of the first, so all must have the same ones.
- * @throws ApplicationFailure `video_broken`
- */
-export async function sameParameterSets(paths: readonly string[]): Promise<void> {
-  let first: Buffer | undefined;
-  for (const path of paths) {
-    const bytes = await readFile(path);
-    // The index stands at the end of a segment; the box's length stands before its name. Source: ISO 14496-15.
-    const name = bytes.lastIndexOf('avcC');
-    if (name < 4) throw broken('a segment is not H.264');
-    const box = bytes.subarray(name, name - 4 + bytes.readUInt32BE(name - 4));
-    first ??= Buffer.from(box);
-    if (!box.equals(first)) throw broken('its segments come from different encoders');
-  }
 }
 
 function broken(what: string) {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -217,11 +217,11 @@ describe('a whole video', () => {
     }
     const sound = join(folder, 'sound.m4a');
     const tone = `sine=f=440:r=48000:d=${plan.audio.samples / 48_000}`;
-    const args = ['-f', 'lavfi', '-i', tone, '-c:a', 'aac', '-ac', '2', sound];
+    const args = ['-f', 'lavfi', '-i', tone, '-c:a', 'aac', '-ac', '2', '-y', sound];
     await runFfmpeg(tools, { args, timeoutMs: 60_000 });
     const audio = await artifacts.publishFile(sound, 'm4a');
     const result = await runActivity(createAssemble(deps), { ...ids, composition: id, segments, audio });
-    return { ...result, composition: id, deps, path: await artifacts.fetch(result.video) };
+    return { ...result, composition: id, segments, audio, deps, path: await artifacts.fetch(result.video) };
   }
 
   it('joins to exactly its frames, with an IDR picture on every unit', async () => {
@@ -279,6 +279,53 @@ describe('a whole video', () => {
     expect(await image.metadata()).toMatchObject({ format: 'webp', width: 320, height: 180 });
     const { channels } = await image.stats();
     expect(Math.max(...channels.map((channel) => channel.stdev))).toBeGreaterThan(5);
+  });
+
+  it('joins segments of different encoders all the same', async () => {
+    const plan = composition([2, 1.5, 3]);
+    const { deps, composition: id, segments, audio } = await make(plan);
+    const [first = '', second = '', ...rest] = segments;
+    // Another encoder has other parameter sets.
+    const foreign = join(folder, 'foreign.mp4');
+    const args = ['-i', await artifacts.fetch(second), '-c:v', 'libx264', '-refs', '4', '-y', foreign];
+    await runFfmpeg(tools, { args, timeoutMs: 30_000 });
+    const mixed = [first, await artifacts.publishFile(foreign, 'mp4'), ...rest];
+    const input = { ...ids, composition: id, segments: mixed, audio };
+    const { video } = await runActivity(createAssemble({ ...deps, cache: createMemoryCache() }), input);
+    const decoded = await decode(await artifacts.fetch(video));
+    const bytes = (size.width * size.height * 3) / 2;
+    let at = 0;
+    for (const unit of renderUnits(plan)) {
+      const [raw] = await frames(unit);
+      const shown = decoded.subarray(at * bytes, (at + 1) * bytes);
+      expect(meanDifference(shown, raw ?? Buffer.alloc(bytes))).toBeLessThan(2);
+      at += unit.frames;
+    }
+    expect(decoded.length).toBe(at * bytes);
+  });
+
+  it('fails cleanly when the encoder is killed or the disk is full, and works the next time', async () => {
+    const id = await artifacts.publishJson(composition([4]));
+    const [scratchDir, cache] = [join(folder, 'dying'), createMemoryCache()];
+    const script = join(folder, 'dying-ffmpeg');
+    const before = await readdir(join(folder, 'artifacts'));
+    const renderWith = (ffmpegPath: string) => {
+      const deps = { artifacts, cache, tools: { ...tools, ffmpegPath }, scratchDir, fontconfigFile: '' };
+      return runActivity(createRenderSegment(deps), { ...ids, composition: id, index: 0 });
+    };
+    const dies = (how: string) =>
+      writeFile(
+        script,
+        `#!/bin/bash\ncase "$*" in *pipe:0*) head -c 999999 > /dev/null; ${how};; *) exec ffmpeg "$@";; esac\n`,
+        { mode: 0o755 },
+      );
+    await dies('kill -9 $$');
+    await expect(renderWith(script)).rejects.toMatchObject({ type: 'ffmpeg_failed', nonRetryable: false });
+    await dies("echo 'No space left on device' >&2; exit 1");
+    await expect(renderWith(script)).rejects.toMatchObject({ type: 'disk_full', nonRetryable: false });
+    expect(await readdir(join(folder, 'artifacts'))).toEqual(before);
+    expect(await readdir(join(scratchDir, String(process.pid)))).toEqual([]);
+    expect((await renderWith('ffmpeg')).cached).toBe(false);
   });
 
   it('leaves nothing behind when it is called off in the middle', async () => {

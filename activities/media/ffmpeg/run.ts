@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileName, untrustedInput } from './command.js';
 import { parseProbe, type MediaProbe } from './media-probe.js';
 import { runProgram, type RawInput } from './program.js';
+import { encoderSampleArguments } from './segment-command.js';
 
 /** Paths, or names to be found on the search path. */
 export interface FfmpegTools {
@@ -118,18 +120,15 @@ export async function packetTimes(
 
 const encoderNames = new Map<string, Promise<string>>();
 
-/** Which ffmpeg this is, for cache keys of encoded streams: its version and its libraries' versions. */
+/**
+ * Which encoder this is, for cache keys of encoded streams: ffmpeg's version, and a hash of what the encoder
+ * makes of a tiny sample, which differs with its version, its build and our settings. Asked once per program.
+ * @throws ApplicationFailure as {@link runFfmpeg}
+ */
 export function encoderName(tools: FfmpegTools): Promise<string> {
   let name = encoderNames.get(tools.ffmpegPath);
   if (!name) {
-    const options = { path: tools.ffmpegPath, args: ['-version'], timeoutMs: 10_000 };
-    name = runProgram({ ...options, collectOutput: { maxBytes: 65_536 } }).then(({ stdout }) =>
-      stdout
-        .toString('utf8')
-        .split('\n')
-        .filter((line) => /^(ffmpeg version|libavcodec|libavformat)/.test(line))
-        .join('; '),
-    );
+    name = nameEncoder(tools);
     // A program that is missing now may be there later.
     name.catch(() => encoderNames.delete(tools.ffmpegPath));
     encoderNames.set(tools.ffmpegPath, name);
@@ -137,9 +136,17 @@ export function encoderName(tools: FfmpegTools): Promise<string> {
   return name;
 }
 
+async function nameEncoder(tools: FfmpegTools): Promise<string> {
+  const limits = { timeoutMs: 30_000, collectOutput: { maxBytes: 1024 ** 2 } };
+  const version = await runProgram({ ...limits, path: tools.ffmpegPath, args: ['-version'] });
+  const sample = await runFfmpeg(tools, { ...limits, args: encoderSampleArguments() });
+  const [firstLine = ''] = version.stdout.toString('utf8').split('\n');
+  return `${firstLine}; ${createHash('sha256').update(sample.stdout).digest('hex')}`;
+}
+
 /** @throws ApplicationFailure `ffmpeg_missing`, a sentence that says what to do, unless both programs start. */
 export async function requireFfmpeg(tools: FfmpegTools): Promise<void> {
-  await encoderName(tools);
-  const options = { path: tools.ffprobePath, args: ['-version'], timeoutMs: 10_000 };
-  await runProgram({ ...options, collectOutput: { maxBytes: 65_536 } });
+  for (const path of [tools.ffmpegPath, tools.ffprobePath]) {
+    await runProgram({ path, args: ['-version'], timeoutMs: 10_000, collectOutput: { maxBytes: 65_536 } });
+  }
 }

@@ -1,4 +1,4 @@
-import { ffmpegArguments, fileName } from './command.js';
+import { ffmpegArguments, fileName, ownInput } from './command.js';
 
 /** Raised when the same frames come out as other bytes, so that cached segments never mix two settings. */
 export const segmentVersion = 3;
@@ -12,10 +12,10 @@ export const segmentVersion = 3;
  * many. A segment is one shot, so that no scene cuts are looked for.
  */
 const x264 = [
-  ...['-preset', 'ultrafast', '-crf', '23', '-profile:v', 'high', '-threads', '1', '-x264-params'],
+  ...['-preset', 'ultrafast', '-profile:v', 'high', '-threads', '1', '-x264-params'],
   [
     'mbtree=1:rc-lookahead=20:bframes=5:b-adapt=0:cabac=1:8x8dct=1:deblock=0,0:keyint=250:scenecut=0',
-    'open-gop=0:chromaloc=1:force-cfr=1',
+    'open-gop=0:stitchable=1:chromaloc=1:force-cfr=1',
   ].join(':'),
 ];
 
@@ -30,11 +30,30 @@ const colour = [
   'bt709',
 ];
 
+interface FrameFormat {
+  width: number;
+  height: number;
+  fps: number;
+}
+
+const crf = 23;
+/** A segment that is encoded once more should not be seen to be. */
+const secondCrf = 16;
+
+const encoded = (quality: number) => [
+  ...['-c:v', 'libx264', '-crf', String(quality), ...x264, '-pix_fmt', 'yuv420p', ...colour],
+];
+
+const segmentOutput = (target: string, { fps }: FrameFormat, quality: number) => ({
+  target: fileName(target),
+  options: [
+    ...[...encoded(quality), '-fps_mode', 'passthrough', '-video_track_timescale', String(fps * 512)],
+    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4'],
+  ],
+});
+
 /** Raw planar 4:2:0 frames on `pipe:0` → an H.264 segment in MP4 at `target`. */
-export function segmentArguments(
-  size: { width: number; height: number; fps: number },
-  target: string,
-): string[] {
+export function segmentArguments(size: FrameFormat, target: string): string[] {
   return ffmpegArguments({
     inputs: [
       {
@@ -45,15 +64,25 @@ export function segmentArguments(
         ],
       },
     ],
-    outputs: [
-      {
-        target: fileName(target),
-        options: [
-          ...['-c:v', 'libx264', ...x264, '-pix_fmt', 'yuv420p', ...colour],
-          ...['-fps_mode', 'passthrough', '-video_track_timescale', String(size.fps * 512)],
-          ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4'],
-        ],
-      },
-    ],
+    outputs: [segmentOutput(target, size, crf)],
+  });
+}
+
+/** A segment of another encoder → the same pictures from this one. */
+export function reencodeArguments(size: FrameFormat, source: string, target: string): string[] {
+  return ffmpegArguments({
+    inputs: [{ source: fileName(source), options: ownInput }],
+    outputs: [segmentOutput(target, size, secondCrf)],
+  });
+}
+
+/**
+ * A few tiny pictures → H.264 on `pipe:1`. The bytes depend on the encoder and its settings alone, and x264
+ * writes its own version among them.
+ */
+export function encoderSampleArguments(): string[] {
+  return ffmpegArguments({
+    inputs: [{ source: 'color=c=gray:s=64x64:r=30:d=0.1', options: ['-f', 'lavfi'] }],
+    outputs: [{ target: 'pipe:1', options: [...encoded(crf), '-f', 'h264'] }],
   });
 }
