@@ -46,6 +46,8 @@ export function jobEventRoutes(deps: RouteDeps): Router {
     // The one answer that tells an EventSource not to come back.
     if (isTerminal(first.status) && eventId(first) === lastSeen) return c.body(null, 204);
 
+    // A stream that nobody reads would never end.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
     c.header('x-accel-buffering', 'no');
     c.header('cache-control', 'no-cache, no-transform');
     return streamSSE(c, async (stream) => {

@@ -226,6 +226,13 @@ describe('operations', () => {
       headers: { authorization: `Bearer ${user.token}` },
     });
     const body = response.text();
+    const lines = draining.log.length;
+    const asked = await draining.call(`/api/v1/jobs/${job.json.id}/events`, {
+      method: 'HEAD',
+      token: user.token,
+    });
+    expect([asked.status, asked.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(draining.log.slice(lines).map((line) => line.action)).toContain('HEAD /api/v1/jobs/:id/events');
     await sleep(300);
     draining.drain();
     expect(await body).toContain('event: job');
