@@ -9,7 +9,7 @@ import { eventually } from './system-processes.js';
 const sentence =
   'Water is lifted from the sea, carried over the land, and given back by every river that we know of. ';
 const body = {
-  source: `# Water\n\n## Rain\n\n${sentence.repeat(3)}\n\n## Rivers\n\n${sentence.repeat(2)}`,
+  source: `# Water\n\n## Rain\n\n${sentence.repeat(3)}\n\n## Rivers\n\n${sentence}`,
   sceneCount: 2,
   resolution: '1080p',
 };

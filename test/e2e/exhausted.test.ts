@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { freePort } from '../../cli/stack/free-port.js';
@@ -36,7 +38,6 @@ beforeAll(async () => {
       S3_SECRET_ACCESS_KEY: s3.settings.secretAccessKey,
     },
     prepare: async (dataDir) => {
-      // No segment fits.
       scratchDisk = await mountScratch(dataDir, 1);
     },
   });
@@ -48,6 +49,23 @@ afterAll(async () => {
   await supervisor.stopAll();
   await folder.remove();
 });
+
+/** Waits until each of these has been tried, so that its inputs are on this host. */
+async function attempted(jobId: string, actions: string[]): Promise<void> {
+  const [worker] = stack.workers();
+  await eventually('the first attempts', async () => {
+    const lines = (await readFile(worker?.logFile ?? '', 'utf8')).split('\n');
+    const isTried = (action: string) =>
+      lines.some((line) => line.includes(jobId) && line.includes(`"action":"${action}"`));
+    return actions.every(isTried) ? true : undefined;
+  });
+}
+
+function fill(disk: SmallDisk): void {
+  expect(() => {
+    writeFileSync(join(disk.path, 'filler'), Buffer.alloc(2 * 1024 * 1024));
+  }).toThrow(/ENOSPC/);
+}
 
 it(
   'a disk that stays full and a storage that stays away end in an error that says so, after several attempts',
@@ -63,9 +81,10 @@ it(
     );
     const [script] = await client.artifacts(scripted.id);
 
+    if (scratchDisk !== undefined) fill(scratchDisk);
     const full =
       scratchDisk === undefined ? undefined : await client.accepted('/videos/generate', { source, ...frame });
-    if (full !== undefined) await client.until(full.id, (job) => job.currentStep === 'segments');
+    if (full !== undefined) await attempted(full.id, ['renderSegment', 'mixAudio']);
     process.kill(s3.process.pid, 'SIGKILL');
     await s3.process.exited;
     const away = await client.accepted('/stages/images', {
@@ -93,6 +112,7 @@ it(
       expect(job.steps.some((step: { status: string }) => step.status === 'failed')).toBe(true);
     }
 
+    if (scratchDisk !== undefined) await rm(join(scratchDisk.path, 'filler'));
     s3 = await startS3Server({ ...s3Options, settings: s3.settings });
     await eventually('the storage to be back', async () =>
       (await client.call('//ready')).status === 200 ? true : undefined,

@@ -26,11 +26,12 @@ describe('text that looks like code', () => {
   it('is spoken, drawn and written as it stands, and nothing of it is carried out', async () => {
     const { client } = stack;
     const canary = join(stack.dataDir, 'canary');
-    const commands = `$(touch ${canary}) \`touch ${canary}\` ; touch canary | cat /etc/passwd`;
-    const filters = `',drawtext=textfile=/etc/passwd,' [in]scale=2:2[out] movie=/etc/passwd`;
-    const markup =
-      '{\\an8} {\\p1}m 0 0{\\p0} \\N <b>bold</b> <script>alert(1)</script> &amp; %{pts} %{e:1} ${HOME}';
-    const narration = `Say ${markup} now.\nThen ${filters} here.\r\n--flag -y -i ${commands} and 👩‍👩‍👧 \u202emirror\u202c done.`;
+    const commands = `$(touch canary) \`touch ${canary}\` ; touch canary | cat /etc/passwd`;
+    const filters = `',drawtext=textfile=/etc/passwd,' movie=/etc/passwd [in]scale=2:2[out]`;
+    const markup = '{\\an8} {\\p1}m 0 0{\\p0} \\N <b>bold</b> <script>alert(1)</script> &amp; %{pts} ${HOME}';
+    const narration =
+      `Say {\\an8} <b>bold</b> &amp; %{} now.\nThen ',drawtext=textfile=/etc/passwd here.\r\n` +
+      '--flag $(touch canary) and 👩‍👩‍👧 \u202emirror\u202c done.';
     const edit = {
       number: 1,
       heading: `{\\an8}${filters.slice(0, 60)} %{n} 🎬`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,8 +50,11 @@ describe('a worker that is killed in the middle of a render', () => {
   it('takes its ffmpeg with it; another one finishes the job and repeats no finished step', async () => {
     const { client } = stack;
     const { id } = await client.accepted('/videos/generate', long('A'));
+    const stateOf = (job: Json, name: string) =>
+      job.steps.find((step: Json) => step.stepName === name).status;
+    const isTimed = (job: Json) => ['images', 'captions'].every((name) => stateOf(job, name) === 'completed');
+    const before = await client.until(id, isTimed);
     const { encoder, worker } = await meetRender();
-    const before = await client.job(id);
     const madeBefore = await made();
     process.kill(worker.pid, 'SIGKILL');
     await worker.exited;
@@ -142,6 +145,15 @@ describe('an API that is killed', () => {
     } finally {
       hole.server.close();
     }
+  });
+});
+
+describe('a worker without ffmpeg', () => {
+  it('ends at once with a sentence that says what to do', async () => {
+    const worker = await stack.startWorker({ FFMPEG_PATH: '/nowhere/ffmpeg' });
+    expect(await worker.exited).toMatchObject({ code: 1 });
+    const said = readFileSync(worker.logFile, 'utf8').trimEnd();
+    expect(said).toBe('/nowhere/ffmpeg does not run here; install ffmpeg or set FFMPEG_PATH');
   });
 });
 
