@@ -79,16 +79,19 @@ describe('a login', () => {
     };
     const unknown: number[] = [];
     const wrong: number[] = [];
-    for (let round = 0; round < 9; round += 1) {
+    for (let round = 0; round < 21; round += 1) {
       await api.db.deleteFrom('login_tries').execute();
-      const a = await attempt('nobody@example.com');
-      const b = await attempt(email);
+      // Taking turns, so that what slows the first of two down falls on both.
+      const isFirst = round % 2 === 0;
+      const early = await attempt(isFirst ? email : 'nobody@example.com');
+      const late = await attempt(isFirst ? 'nobody@example.com' : email);
+      const [a, b] = isFirst ? [late, early] : [early, late];
       const strip = (body: object) => ({ ...body, timestamp: '', requestId: '' });
       expect([a.answer.status, strip(a.answer.json)]).toEqual([b.answer.status, strip(b.answer.json)]);
       unknown.push(a.ms);
       wrong.push(b.ms);
     }
-    const median = (values: number[]) => values.toSorted((x, y) => x - y)[4] ?? 0;
+    const median = (values: number[]) => values.toSorted((x, y) => x - y)[10] ?? 0;
     // Without the decoy hash the unknown address answers in a tenth of the time.
     expect(median(unknown)).toBeGreaterThan(median(wrong) * 0.5);
     expect(median(unknown)).toBeLessThan(median(wrong) * 2);
