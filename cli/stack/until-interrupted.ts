@@ -1,14 +1,17 @@
+/** npm passes the terminal's Ctrl-C on to us, who had it already: one key press arrives twice. */
+const echoMs = 700;
+
 /**
- * Resolves with the first signal that asks us to end. A second one ends this process at once; the supervisor then kills
+ * Resolves with the first signal that asks us to end. A later one ends this process at once; the supervisor then kills
  * what still runs.
  */
 export function untilInterrupted(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let isAsked = false;
+    let askedAt: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (isAsked) process.exit(130);
-        isAsked = true;
+        if (askedAt !== undefined && performance.now() - askedAt > echoMs) process.exit(130);
+        askedAt ??= performance.now();
         resolve(signal);
       });
     }
