@@ -1,10 +1,11 @@
 /**
  * The figures of the README, measured on this machine as ratios within one run.
- * Run: `npm run bench`, or `npm run bench -- media|jobs` for a part.
+ * Run: `npm run bench`, or `npm run bench -- media|scale|jobs` for a part.
  */
 import { benchMedia, mediaTable } from './media.js';
 import { watchDescendants } from './process-memory.js';
 import { createRestClient } from './rest.js';
+import { benchScale, scaleTable } from './scale.js';
 import { withBenchStack } from './stack.js';
 import { median } from './statistics.js';
 import { benchTinyJobs } from './tiny-jobs.js';
@@ -17,6 +18,10 @@ const wants = (part: string) => parts.length === 0 || parts.includes(part);
 if (wants('media')) {
   process.stdout.write(`media work, ten scenes of about six seconds, 1080p30, ${String(pairs)} pairs\n`);
   process.stdout.write(`${mediaTable(await benchMedia(pairs, 10))}\n\n`);
+}
+if (wants('scale')) {
+  process.stdout.write('media work of ten and of a hundred scenes, 720p30\n');
+  process.stdout.write(`${scaleTable(await benchScale([10, 100]))}\n\n`);
 }
 if (wants('jobs')) {
   process.stdout.write('whole jobs on a stack of their own\n');
