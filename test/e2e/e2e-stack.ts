@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, WorkflowClient } from '@temporalio/client';
-import { inject } from 'vitest';
+import { inject, vi } from 'vitest';
 import { freePort } from '../../cli/stack/free-port.js';
 import { lastLines } from '../../cli/stack/last-lines.js';
 import { ownProgram } from '../../cli/stack/own-program.js';
@@ -14,6 +14,9 @@ import type { Storage } from '../../storage/storage.js';
 import { claimNamespace, createTestDatabase, createTestFolder } from '../support/services.js';
 import { createRestClient, type RestClient } from './rest-client.js';
 import { findFfmpegs, type SystemProcess } from './system-processes.js';
+
+/** States are waited for, and a busy machine takes its time to reach them. */
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 });
 
 export interface StackSettings {
   /** Worker processes to begin with. */

@@ -38,7 +38,7 @@ export interface RestClient {
 
 const pollMs = 100;
 /** What a slow, busy machine may need for a short video. */
-const patienceMs = 120_000;
+const patienceMs = 200_000;
 const terminal = ['completed', 'failed', 'cancelled'];
 
 /** Registers an account of its own. */
