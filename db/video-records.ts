@@ -16,14 +16,20 @@ export interface VideoOwner {
 
 /**
  * Puts a job's video into the gallery. The row's id is the job's, so that a repeated write makes one row.
+ * Undefined when there is no such job any more.
  */
-export async function insertVideoOfJob(db: Db, owner: VideoOwner, facts: VideoFacts): Promise<string> {
+export async function insertVideoOfJob(
+  db: Db,
+  owner: VideoOwner,
+  facts: VideoFacts,
+): Promise<string | undefined> {
   const id = owner.jobId;
   const job = await db
     .selectFrom('jobs')
     .select('project_id')
     .where('id', '=', owner.jobId)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (job === undefined) return undefined;
   await db
     .insertInto('videos')
     .values({ ...facts, id, user_id: owner.userId, project_id: job.project_id, job_id: owner.jobId })

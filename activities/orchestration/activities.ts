@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Db } from '../../db/database.js';
 import { recordAwaitingApproval, recordEnd, recordStart } from '../../db/job-records.js';
 import type { OrchestrationActivities } from '../../workflows/activity-interfaces.js';
 import type {
@@ -10,16 +9,11 @@ import type {
   NamedArtifact,
   ScriptDocument,
 } from '../../workflows/contract.js';
-import type { ArtifactStore } from '../artifacts.js';
 import { invalidInput } from '../failures.js';
 import { editScript } from './edit-script.js';
 import { namesOfParts } from './name-parts.js';
+import type { OrchestrationDeps } from './orchestration-deps.js';
 import { recordVideo } from './record-video.js';
-
-export interface OrchestrationDeps {
-  db: Db;
-  artifacts: Pick<ArtifactStore, 'readJson' | 'publishJson'>;
-}
 
 /** The pool that keeps the jobs' records. */
 export function createOrchestrationActivities(deps: OrchestrationDeps): OrchestrationActivities {

@@ -8,7 +8,7 @@ import type {
   WriteScriptResult,
 } from '../../workflows/contract.js';
 import { invalidInput } from '../failures.js';
-import type { OrchestrationDeps } from './activities.js';
+import type { OrchestrationDeps } from './orchestration-deps.js';
 
 /** Applies the user's edits to a script, or to the script of a video that stands. */
 export async function editScript(

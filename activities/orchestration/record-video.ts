@@ -1,7 +1,7 @@
 import { insertVideoOfJob, replaceVideo } from '../../db/video-records.js';
 import type { RecordVideoInput, RecordVideoResult, ScriptDocument } from '../../workflows/contract.js';
 import { invalidInput } from '../failures.js';
-import type { OrchestrationDeps } from './activities.js';
+import type { OrchestrationDeps } from './orchestration-deps.js';
 
 /** Makes the gallery's row of a new video, or shows an edited one in place of what stood. */
 export async function recordVideo(
@@ -25,7 +25,11 @@ export async function recordVideo(
   };
   if (videoId === null) {
     const { title, description } = script;
-    return { videoId: await insertVideoOfJob(db, input, { ...facts, title, description }) };
+    const made = await insertVideoOfJob(db, input, { ...facts, title, description });
+    // Tried again it would be tried for a week: nothing brings a deleted job back.
+    if (made === undefined)
+      throw invalidInput({ code: 'job_missing', detail: 'The job is no longer there.' });
+    return { videoId: made };
   }
   if (await replaceVideo(db, input, videoId, facts)) return { videoId };
   throw invalidInput({ code: 'video_gone', detail: 'The video was deleted while it was edited.' });

@@ -170,6 +170,24 @@ describe('failures', () => {
     expect((await lab.readJob(id)).status).toBe('cancelled');
   });
 
+  it('fails at once when its job was deleted under it', async () => {
+    workers = await lab.startWorkers({
+      calls: [],
+      override: (activities) => ({
+        ...activities,
+        orchestration: {
+          ...activities.orchestration,
+          recordVideo: async (input) => {
+            await lab.db.deleteFrom('jobs').where('id', '=', input.jobId).execute();
+            return activities.orchestration.recordVideo(input);
+          },
+        },
+      }),
+    });
+    const id = await lab.runExplainer();
+    await expect(lab.client.getHandle(id).result()).rejects.toMatchObject({ cause: { type: 'job_missing' } });
+  });
+
   it('says what a stage lacks', async () => {
     workers = await lab.startWorkers({ calls: [] });
     const job = await lab.ended(await lab.runStage({ stage: 'images' }));
