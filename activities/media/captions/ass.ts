@@ -57,7 +57,7 @@ export function writeAssLooks(
 function wordsText(cue: CaptionCue, layout: CaptionLayout): string {
   const draw = (word: CaptionWord) => {
     const colour = assColour(wordColour(cue.words.indexOf(word)));
-    return `{\\bord0\\shad0\\1c${colour}}${escapeAss(word.text)}`;
+    return `{\\bord0\\shad0\\1c${colour}}${letters(word, layout)}`;
   };
   return placement(layout) + joinLines(cue, draw);
 }
@@ -91,7 +91,9 @@ function stateEvents(
   const isMarked = (word: CaptionWord) =>
     look === 'marked' || (look.current !== null && word === cue.words[look.current]);
   const mark = (before: string, after: string) =>
-    joinLines(cue, (word) => (isMarked(word) ? before + escapeAss(word.text) + after : escapeAss(word.text)));
+    joinLines(cue, (word) =>
+      isMarked(word) ? before + letters(word, layout) + after : letters(word, layout),
+    );
   if (style === 'boxed') {
     const words = dialogue(2, 'Words', span, place + mark('', ''));
     if (!cue.words.some(isMarked)) return [words];
@@ -105,7 +107,7 @@ function stateEvents(
 
 function shadeText(cue: CaptionCue, layout: CaptionLayout): string {
   const blur = Math.round(layout.outline * 12) / 10;
-  return `${placement(layout)}{\\blur${blur}}${joinLines(cue, (word) => escapeAss(word.text))}`;
+  return `${placement(layout)}{\\blur${blur}}${joinLines(cue, (word) => letters(word, layout))}`;
 }
 
 /** Karaoke times run on from the start of the event, so each is the difference of two rounded moments. */
@@ -120,7 +122,7 @@ function spokenText(cue: CaptionCue, layout: CaptionLayout): string {
   };
   const text = joinLines(
     cue,
-    (word) => `{\\${fill}${step(word.endSeconds)}}${escapeAss(word.text)}`,
+    (word) => `{\\${fill}${step(word.endSeconds)}}${letters(word, layout)}`,
     (word) => `{\\k${step(word.startSeconds)}}`,
   );
   return placement(layout) + text;
@@ -141,7 +143,7 @@ function filledText(
   };
   const text = joinLines(
     cue,
-    (word) => `{\\${tag(cue.words.indexOf(word))}}${escapeAss(word.text)}`,
+    (word) => `{\\${tag(cue.words.indexOf(word))}}${letters(word, layout)}`,
     () => '{\\k0}',
   );
   return placement(layout) + text;
@@ -156,6 +158,16 @@ export function fillTag(cue: CaptionCue): 'k' | 'kf' {
 /** A fixed place, so that no two events push each other aside. */
 function placement(layout: CaptionLayout): string {
   return `{\\an2\\pos(${layout.width / 2},${layout.height - layout.bottomMargin})}`;
+}
+
+/**
+ * libass takes a font's size as the height of its line. That of Noto Sans Arabic is 1.75 times that of Inter, so
+ * its letters come out small; they are drawn larger, as far as two lines of them stay where captions belong.
+ */
+function letters({ text }: CaptionWord, { fontSize }: CaptionLayout): string {
+  const escaped = escapeAss(text);
+  if (!/\p{Script=Arabic}/u.test(text)) return escaped;
+  return `{\\fs${Math.round(1.35 * fontSize)}}${escaped}{\\fs${fontSize}}`;
 }
 
 function joinLines(

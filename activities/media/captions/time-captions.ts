@@ -23,7 +23,7 @@ export interface TimeCaptionsDeps {
 }
 
 /** Raised when timeline, line breaks or the look of captions change. */
-const version = 1;
+const version = 2;
 
 /** All videos are made at this rate. */
 export const framesPerSecond = 30;

@@ -1,20 +1,20 @@
 import { ffmpegArguments, fileName, ownInput } from './command.js';
 
 /** Raised when the same frames come out as other bytes, so that cached segments never mix two settings. */
-export const segmentVersion = 3;
+export const segmentVersion = 4;
 
 /**
  * x264 on one thread, because segments run side by side. Every segment has the same parameter sets, starts
  * with an IDR picture and refers to nothing outside it, so that segments join without encoding again.
  * Measured on slides with motion by test/bench/media.ts: a better SSIM than `veryfast` at crf 23 in as many bytes,
  * at 0.55 of its CPU. What is static is skipped whole once mbtree has given its first picture the bits, which
- * takes a look-ahead of 15 to 20 frames; five B-frames in a row fit a slow motion, and cost no search for how
+ * takes a look-ahead of some ten frames, while each more is memory to clear at every start; five B-frames in a row fit a slow motion, and cost no search for how
  * many. A segment is one shot, so that no scene cuts are looked for.
  */
 const x264 = [
   ...['-preset', 'ultrafast', '-profile:v', 'high', '-threads', '1', '-x264-params'],
   [
-    'mbtree=1:rc-lookahead=20:bframes=5:b-adapt=0:cabac=1:8x8dct=1:deblock=0,0:keyint=250:scenecut=0',
+    'mbtree=1:rc-lookahead=12:bframes=5:b-adapt=0:cabac=1:8x8dct=1:deblock=0,0:keyint=250:scenecut=0',
     'open-gop=0:stitchable=1:chromaloc=1:force-cfr=1',
   ].join(':'),
 ];
@@ -30,13 +30,25 @@ const colour = [
   'bt709',
 ];
 
+/**
+ * Environment of an encoder that is fed raw frames. glibc would give each frame fresh pages from the system and
+ * give them back, which costs as much as reading it. Source: glibc's manual, "Memory Allocation Tunables".
+ */
+export const rawFrameEnvironment: Record<string, string> = {
+  GLIBC_TUNABLES: [
+    'glibc.malloc.mmap_threshold=33554432',
+    'glibc.malloc.trim_threshold=268435456',
+    'glibc.malloc.top_pad=33554432',
+  ].join(':'),
+};
+
 interface FrameFormat {
   width: number;
   height: number;
   fps: number;
 }
 
-const crf = 23;
+const crf = 22.6;
 /** A segment that is encoded once more should not be seen to be. */
 const secondCrf = 16;
 
