@@ -111,7 +111,8 @@ describe('progress', () => {
     for (const line of lines) expect(line.length).toBeLessThan(80);
     view.show(job([step()]));
     // The notes are gone from the screen with what they belonged to.
-    expect(text).toMatch(/\x1b\[5A[^]*\x1b\[J$/);
+    expect(text).toContain('\x1b[5A');
+    expect(text.endsWith('\x1b[J')).toBe(true);
   });
 
   test('is one plain line per change elsewhere', () => {
