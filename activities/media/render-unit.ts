@@ -5,7 +5,7 @@ import { composeFrames } from './compositor/compose-frames.js';
 import type { PictureLoader } from './compositor/picture-loader.js';
 import { readMp4Index } from './ffmpeg/mp4-index.js';
 import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
-import { segmentArguments } from './ffmpeg/segment-command.js';
+import { rawFrameEnvironment, segmentArguments } from './ffmpeg/segment-command.js';
 
 export interface RenderUnitOptions {
   tools: FfmpegTools;
@@ -30,6 +30,7 @@ export async function renderUnit(options: RenderUnitOptions): Promise<void> {
   const { tools, loader, unit, strips, target, signal, onProgress } = options;
   await runFfmpeg(tools, {
     args: segmentArguments(unit, target),
+    env: rawFrameEnvironment,
     timeoutMs: 60_000 + unit.frames * secondsPerFrame * 1000,
     ...(signal ? { signal } : {}),
     fillInput: {
