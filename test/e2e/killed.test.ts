@@ -34,9 +34,7 @@ afterAll(() => stack.stop());
 /** An encoder at work, and the worker that it belongs to. */
 async function meetRender(): Promise<{ encoder: SystemProcess; worker: SupervisedProcess }> {
   return eventually('a segment to be rendered', () => {
-    const encoder = stack
-      .ffmpegs()
-      .find((one) => one.args.includes('pipe:0') && one.args.includes('libx264'));
+    const encoder = stack.ffmpegs().find((one) => one.args.includes('libx264'));
     const worker = stack.workers().find((one) => one.pid === encoder?.parent);
     return encoder === undefined || worker === undefined ? undefined : { encoder, worker };
   });
