@@ -32,8 +32,8 @@ export function createCanvas(seconds: number): LoopCanvas {
 export function drawPad(canvas: LoopCanvas, note: Note, attackSeconds: number, releaseSeconds: number): void {
   const length = note.seconds + releaseSeconds;
   const swell = (t: number) => eased(t / attackSeconds) * eased((length - t) / releaseSeconds);
-  const voice = (target: Float32Array, cents: number, gain: number) => {
-    for (let partial = 1; partial <= 6; partial += 1) {
+  const voice = (target: Float32Array, cents: number, gain: number, partials: number) => {
+    for (let partial = 1; partial <= partials; partial += 1) {
       const hertz = partial * hertzOf(note.pitch + cents / 100);
       const level = (note.level * gain) / partial ** 1.35;
       addTone(target, { ...note, hertz, level, phase: partial * (note.pitch + 2 * cents) }, length, swell);
@@ -46,8 +46,8 @@ export function drawPad(canvas: LoopCanvas, note: Note, attackSeconds: number, r
     [canvas.left, left, -4.5],
     [canvas.right, right, 4.5],
   ] as const) {
-    voice(target, 0, isLow ? gain : 0.8 * gain);
-    if (!isLow) voice(target, side, 0.45 * gain);
+    voice(target, 0, isLow ? gain : 0.8 * gain, 5);
+    if (!isLow) voice(target, side, 0.45 * gain, 3);
   }
 }
 

@@ -35,7 +35,7 @@ export interface PreparedMusic {
 type MusicSource = { builtin: BuiltinMusic } | { artifact: ArtifactId };
 
 /** Raised when the same music is prepared differently. */
-const version = 2;
+const version = 3;
 
 /** Longer music is cut here; a video that is longer still hears it from the start again. */
 const longestSeconds = 600;
