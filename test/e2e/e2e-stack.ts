@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, WorkflowClient } from '@temporalio/client';
@@ -115,6 +115,7 @@ export async function startE2eStack(settings: StackSettings = {}): Promise<E2eSt
   try {
     await startApi();
     for (let count = settings.workers ?? 1; count > 0; count -= 1) await startWorker();
+    await Promise.all(workers.map(polls));
     const client = await createRestClient(address);
     const running = () => workers.filter((worker) => worker.isRunning());
     return {
@@ -166,6 +167,17 @@ async function answers(server: SupervisedProcess, url: string): Promise<void> {
     if (isUp) return;
     if (!server.isRunning() || Date.now() > deadline) {
       throw new Error(`${server.name} does not answer:\n${lastLines(server.logFile)}`);
+    }
+    await sleep(50);
+  }
+}
+
+/** Waits until a worker takes work from its first queue; by then it has cleaned up, too. */
+async function polls(worker: SupervisedProcess): Promise<void> {
+  const deadline = Date.now() + 90_000;
+  while (!readFileSync(worker.logFile, 'utf8').includes('"action":"poll"')) {
+    if (!worker.isRunning() || Date.now() > deadline) {
+      throw new Error(`${worker.name} does not poll:\n${lastLines(worker.logFile)}`);
     }
     await sleep(50);
   }
