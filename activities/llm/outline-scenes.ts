@@ -19,7 +19,8 @@ export interface SceneLimits {
 
 const idealSeconds = 26;
 const longestSeconds = 35;
-const tinySeconds = 7;
+/** What has a heading is a scene, unless it would only flash. */
+const tinySeconds = 2.5;
 /** A scene of a wanted number may be longer, up to this. */
 const stretchedSeconds = 75;
 /** Without a wanted number of scenes a video is no longer than this. */
@@ -29,7 +30,7 @@ const longestSentence = 1_200;
 /** Length of the pieces that such a block is told in, each short enough to be a scene. */
 const pieceLength = 400;
 
-/** Sections to scenes of 15 to 35 seconds: long ones are split, tiny ones join their neighbour. */
+/** Headings to scenes of at most 35 seconds: long sections are split, what would only flash joins its neighbour. */
 export function planScenes(
   sections: { heading: string; text: string }[],
   language: string,

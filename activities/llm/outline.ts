@@ -12,7 +12,7 @@ const fourBulletsFromCharacters = 380;
 export function createOutlineWriter(): Writer {
   return {
     name: 'outline',
-    identity: 'outline-2',
+    identity: 'outline-3',
     writeContent(request) {
       const content = outlineContent(request);
       if (content.sections.length === 0) {
