@@ -6,7 +6,7 @@ export const segmentVersion = 4;
 /**
  * x264 on one thread, because segments run side by side. Every segment has the same parameter sets, starts
  * with an IDR picture and refers to nothing outside it, so that segments join without encoding again.
- * Measured on slides with motion by test/bench/media.ts: a better SSIM than `veryfast` at crf 23 in 1.05 times
+ * Measured on slides with motion by test/bench/media.ts: a better SSIM than `veryfast` at crf 23 in 1.02 times
  * the bytes, at 0.6 of its CPU. What is static is skipped whole once mbtree has given its first picture the
  * bits, which takes a look-ahead of some ten frames; each more is memory to clear at every start. Five B-frames
  * in a row fit a slow motion, and cost no search for how many. A segment is one shot: no scene cuts are sought.
