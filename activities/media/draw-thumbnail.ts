@@ -7,17 +7,15 @@ import { withHeartbeat } from '../heartbeat.js';
 import type { Composition, RenderUnit } from './composition.js';
 import { collectFrames } from './compositor/compose-frames.js';
 import { createPictureLoader, type PictureLoader } from './compositor/picture-loader.js';
-import { pictureArguments } from './ffmpeg/picture-command.js';
-import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
+import { rgbOfFrame } from './frame-pixels.js';
 import { renderUnits } from './render-units.js';
 
 export interface DrawThumbnailDeps {
   artifacts: Pick<ArtifactStore, 'fetch' | 'publishBytes' | 'readJson'>;
   cache: GenerationCache;
-  tools: FfmpegTools;
 }
 
-const version = 1;
+const version = 2;
 const longSide = 1280;
 /** Scenes that are looked at before the best of them is taken. */
 const candidates = 3;
@@ -37,7 +35,7 @@ export function createDrawThumbnail(deps: DrawThumbnailDeps) {
       const { value, cached } = await deps.cache.through<{ thumbnail: string }>(
         { activity: 'draw_thumbnail', version, inputs: moments },
         async () => {
-          const webp = await drawMoment(deps, loader, moments, signal);
+          const webp = await drawMoment(loader, moments, signal);
           const thumbnail = await deps.artifacts.publishBytes(webp, 'webp');
           return { value: { thumbnail }, artifacts: [thumbnail] };
         },
@@ -62,7 +60,6 @@ function completeMoments(composition: Composition): RenderUnit[] {
 }
 
 async function drawMoment(
-  { tools }: DrawThumbnailDeps,
   loader: PictureLoader,
   moments: readonly RenderUnit[],
   signal: AbortSignal,
@@ -76,20 +73,8 @@ async function drawMoment(
   }
   if (!best) throw invalidInput({ code: 'no_scenes', detail: 'A video without scenes has no thumbnail.' });
   const { frame, unit } = best;
-  const { stdout } = await runFfmpeg(tools, {
-    args: pictureArguments(unit),
-    timeoutMs: 60_000,
-    signal,
-    collectOutput: { maxBytes: 256 * 1024 * 1024 },
-    writeInput: (stdin) =>
-      new Promise((resolve, reject) => {
-        stdin.write(frame, (error) => {
-          if (error) reject(error);
-          else resolve();
-        });
-      }),
-  });
-  return sharp(stdout)
+  const { width, height } = unit;
+  return sharp(rgbOfFrame(frame, width, height), { raw: { width, height, channels: 3 } })
     .resize(longSide, longSide, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 82 })
     .toBuffer();
