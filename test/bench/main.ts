@@ -55,7 +55,7 @@ if (wants('jobs')) {
         `${(bytes / 1024 ** 2).toFixed(0)} MB   goal ≤ 700 MB`,
       ]),
     ];
-    process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(40)}${value}`).join('\n')}\n`);
+    process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(46)}${value}`).join('\n')}\n`);
   });
 }
 // Idle connections must not keep a finished measurement alive.

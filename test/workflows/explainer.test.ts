@@ -94,10 +94,19 @@ describe('explainer', () => {
   });
 
   it('tells progress that never goes down', async () => {
-    workers = await lab.startWorkers({ calls: [], sceneCount: 6, before: () => pause(40) });
-    const id = await lab.runExplainer();
     const seen: JobProgress[] = [];
+    // The activities take turns and each waits to be looked at, so that a slow reader misses nothing.
+    let turn = Promise.resolve();
+    let isOver = false;
+    const before = () =>
+      (turn = turn.then(async () => {
+        const upTo = seen.length + 2;
+        while (!isOver && seen.length < upTo) await pause(5);
+      }));
+    workers = await lab.startWorkers({ calls: [], sceneCount: 6, before });
+    const id = await lab.runExplainer();
     while ((await lab.readJob(id)).completed_at === null) seen.push(await lab.progress(id));
+    isOver = true;
     seen.push(await lab.progress(id));
 
     const percents = seen.map(({ overallProgress }) => overallProgress);
