@@ -20,10 +20,3 @@ export async function recordArtifact(db: Db, artifact: ArtifactRow): Promise<voi
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
 }
-
-/** Undefined when there is no such artifact, or it was collected. */
-export async function findArtifact(db: Db, id: string): Promise<ArtifactRow | undefined> {
-  const row = await db.selectFrom('artifacts').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return undefined;
-  return { id: row.id, sha256: row.sha256, bytes: Number(row.bytes), contentType: row.content_type };
-}

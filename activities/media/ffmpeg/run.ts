@@ -143,10 +143,3 @@ async function nameEncoder(tools: FfmpegTools): Promise<string> {
   const [firstLine = ''] = version.stdout.toString('utf8').split('\n');
   return `${firstLine}; ${createHash('sha256').update(sample.stdout).digest('hex')}`;
 }
-
-/** @throws ApplicationFailure `ffmpeg_missing`, a sentence that says what to do, unless both programs start. */
-export async function requireFfmpeg(tools: FfmpegTools): Promise<void> {
-  for (const path of [tools.ffmpegPath, tools.ffprobePath]) {
-    await runProgram({ path, args: ['-version'], timeoutMs: 10_000, collectOutput: { maxBytes: 65_536 } });
-  }
-}
