@@ -143,7 +143,7 @@ export default tseslint.config(
       'no-restricted-imports': restrictedImports({
         patterns: [
           {
-            regex: 'workflows/(?!(contract|start-job|step-plan)\\.js$)',
+            regex: 'workflows/(?!(contract/[a-z-]+|start-job|step-plan)\\.js$)',
             message: 'The API knows the contract, the planned steps and how a job is started, no more.',
           },
         ],

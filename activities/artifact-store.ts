@@ -6,7 +6,7 @@ import { recordArtifact } from '../db/artifacts.js';
 import type { Db } from '../db/database.js';
 import { forgetGenerationsOf } from '../db/generation-cache.js';
 import { ObjectMissingError, type Storage } from '../storage/storage.js';
-import type { ArtifactId } from '../workflows/contract.js';
+import type { ArtifactId } from '../workflows/contract/documents.js';
 import type { ArtifactStore } from './artifacts.js';
 import { contentTypeOf } from './content-types.js';
 import { invalidInput, transientFailure } from './failures.js';

@@ -1,4 +1,4 @@
-import type { ArtifactId } from '../workflows/contract.js';
+import type { ArtifactId } from '../workflows/contract/documents.js';
 
 /**
  * Files that steps hand to one another, named by their content. Inputs come from storage through a bounded

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { JobError } from '../workflows/contract.js';
+import type { JobError } from '../workflows/contract/jobs.js';
 
 interface FailureDetail {
   /** Stable snake_case word; it becomes the job's `error.code`. */

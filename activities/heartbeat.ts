@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { HeartbeatDetail } from '../workflows/contract.js';
+import type { HeartbeatDetail } from '../workflows/contract/jobs.js';
 
 /** Often enough that a cancellation arrives within seconds; the SDK throttles what is more. */
 const intervalMs = 1_000;

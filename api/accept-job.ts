@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import { insertJob, markSubmitted, type NewJob } from '../db/jobs.js';
-import type { JobType, SceneEdit } from '../workflows/contract.js';
+import type { SceneEdit } from '../workflows/contract/documents.js';
+import type { JobType } from '../workflows/contract/jobs.js';
 import type { AppEnv, RouteDeps } from './context.js';
 import { isUniqueViolation } from './database-errors.js';
 import { ProblemError } from './errors.js';

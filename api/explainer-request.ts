@@ -4,18 +4,16 @@ import {
   builtinMusic,
   captionModes,
   captionStyles,
-  espeakVoiceFor,
-  espeakVoices,
   maxScenes,
   motions,
   pictureProviders,
   resolutions,
   themes,
   transitions,
-  voiceProviders,
   type ExplainerOptions,
   type MusicChoice,
-} from '../workflows/contract.js';
+} from '../workflows/contract/options.js';
+import { espeakVoiceFor, espeakVoices, voiceProviders } from '../workflows/contract/voices.js';
 import { ProblemError } from './errors.js';
 import { languageTag, userText } from './validation.js';
 

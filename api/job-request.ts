@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Db } from '../db/database.js';
-import { jobTypes, type JobType } from '../workflows/contract.js';
+import { jobTypes, type JobType } from '../workflows/contract/jobs.js';
 import type { JobRequest } from './accept-job.js';
 import { ProblemError } from './errors.js';
 import { explainerSchema, titleOf, toOptions, type ExplainerParameters } from './explainer-request.js';

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { JobRow } from '../db/jobs.js';
-import { jobStatuses, jobTypes, stepStatuses, type StepState } from '../workflows/contract.js';
+import { jobStatuses, jobTypes, stepStatuses, type StepState } from '../workflows/contract/jobs.js';
 import type { ProgressView } from './live-progress.js';
 import { mainArtifact } from './main-artifact.js';
 

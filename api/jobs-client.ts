@@ -11,7 +11,7 @@ import {
   workflowId,
   type ApprovalDecision,
   type JobProgress,
-} from '../workflows/contract.js';
+} from '../workflows/contract/jobs.js';
 import { startJob, type JobStart } from '../workflows/start-job.js';
 import { readPendingItem, type PendingItem } from './pending-items.js';
 import { withinMs } from './within-ms.js';

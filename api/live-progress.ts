@@ -1,4 +1,4 @@
-import { terminalStatuses, type JobStatus, type StepState } from '../workflows/contract.js';
+import { terminalStatuses, type JobStatus, type StepState } from '../workflows/contract/jobs.js';
 import type { LiveProgress } from './jobs-client.js';
 import type { PendingItem } from './pending-items.js';
 

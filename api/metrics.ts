@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { countJobs } from '../db/jobs.js';
 import type { Db } from '../db/database.js';
-import type { JobType } from '../workflows/contract.js';
+import type { JobType } from '../workflows/contract/jobs.js';
 import { remembered } from './remembered.js';
 
 export interface Metrics {

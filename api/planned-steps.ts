@@ -1,4 +1,5 @@
-import { stageNames, type JobType, type StepState } from '../workflows/contract.js';
+import { stageNames } from '../workflows/contract/explainer.js';
+import type { JobType, StepState } from '../workflows/contract/jobs.js';
 import { pendingStep, planOf } from '../workflows/step-plan.js';
 
 /** The steps of a queued job, all pending; once it has begun the workflow itself tells. */

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { maxScenes, type SceneEdit } from '../workflows/contract.js';
+import type { SceneEdit } from '../workflows/contract/documents.js';
+import { maxScenes } from '../workflows/contract/options.js';
 import { userText } from './validation.js';
 
 const editShape = {

@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { kindsOfOwnArtifacts } from '../db/jobs.js';
 import type { Db } from '../db/database.js';
-import { maxScenes, type ArtifactId, type StageInput } from '../workflows/contract.js';
+import type { ArtifactId } from '../workflows/contract/documents.js';
+import type { StageInput } from '../workflows/contract/explainer.js';
+import { maxScenes } from '../workflows/contract/options.js';
 import { ProblemError, type FieldError } from './errors.js';
 import {
   hasOneSubject,

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
-import type { FinishJobInput, NamedArtifact, SceneEdit } from '../workflows/contract.js';
+import type { NamedArtifact, SceneEdit } from '../workflows/contract/documents.js';
+import type { FinishJobInput } from '../workflows/contract/jobs.js';
 import type { Db } from './database.js';
 import { liveStatuses } from './job-status.js';
 import type { Database } from './schema.js';

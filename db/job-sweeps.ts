@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract.js';
+import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract/jobs.js';
 import type { Db } from './database.js';
 import { liveStatuses } from './job-status.js';
 import type { Database } from './schema.js';

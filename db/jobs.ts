@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
-import type { JobStatus, JobType, SceneEdit } from '../workflows/contract.js';
+import type { SceneEdit } from '../workflows/contract/documents.js';
+import type { JobStatus, JobType } from '../workflows/contract/jobs.js';
 import type { Db } from './database.js';
 import { liveStatuses } from './job-status.js';
 import { cursorAt, isBehind, type Position } from './pages.js';

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { JobError, JobStatus, JobType, Scene, SceneEdit, StepState } from '../workflows/contract.js';
+import type { Scene, SceneEdit } from '../workflows/contract/documents.js';
+import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract/jobs.js';
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 type UpdatedAt = ColumnType<Date, Date | undefined, Date>;

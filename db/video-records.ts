@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { ScriptDocument } from '../workflows/contract.js';
+import type { ScriptDocument } from '../workflows/contract/documents.js';
 import type { Db } from './database.js';
 import type { VideosTable } from './schema.js';
 

@@ -17,7 +17,7 @@ import { openDatabase, type Db } from '../db/database.js';
 import { readJobTexts } from '../db/job-texts.js';
 import type { Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
-import type { Pool } from '../workflows/contract.js';
+import type { Pool } from '../workflows/contract/jobs.js';
 import type { PoolActivities } from './pools.js';
 
 export interface Dependencies {

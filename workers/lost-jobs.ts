@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import type { Db } from '../db/database.js';
 import { recordLost } from '../db/job-sweeps.js';
-import { progressQuery, workflowId, type JobProgress, type StepState } from '../workflows/contract.js';
+import { progressQuery, workflowId, type JobProgress, type StepState } from '../workflows/contract/jobs.js';
 
 const describeDeadlineMs = 5_000;
 /** A query needs a worker; without one the steps stay as the row has them. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { sweepScratch } from '../activities/scratch.js';
 import { readConfig } from '../config.js';
 import { createLogger } from '../logger.js';
-import { pools as allPools, type Pool } from '../workflows/contract.js';
+import { pools as allPools, type Pool } from '../workflows/contract/jobs.js';
 import { createDependencies, scratchFolder } from './dependencies.js';
 import { runWorkers } from './program.js';
 import { installRuntime } from './runtime.js';

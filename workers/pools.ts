@@ -7,7 +7,7 @@ import type {
   OrchestrationActivities,
   TtsActivities,
 } from '../workflows/activity-interfaces.js';
-import { taskQueue, type Pool } from '../workflows/contract.js';
+import { taskQueue, type Pool } from '../workflows/contract/jobs.js';
 import { activityInterceptor } from './activity-interceptor.js';
 
 /** What each pool's workers can do. A pool that is absent has no work yet and gets no worker. */

@@ -3,7 +3,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Config } from '../config.js';
 import type { Db } from '../db/database.js';
 import type { Logger } from '../logger.js';
-import type { Pool } from '../workflows/contract.js';
+import type { Pool } from '../workflows/contract/jobs.js';
 import { ensureWorkflowBundle } from './bundle.js';
 import { connectWorker, workflowClient } from './connection.js';
 import { createPoolWorker, workingPools, type PoolActivities } from './pools.js';

@@ -10,7 +10,7 @@ import {
   type UnsubmittedJob,
 } from '../db/job-sweeps.js';
 import type { Logger } from '../logger.js';
-import { workflowId } from '../workflows/contract.js';
+import { workflowId } from '../workflows/contract/jobs.js';
 import { JobNotSubmittedError, startJob } from '../workflows/start-job.js';
 import { closeLostJob } from './lost-jobs.js';
 

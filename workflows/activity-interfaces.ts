@@ -6,10 +6,6 @@ import type {
   DrawThumbnailInput,
   DrawThumbnailResult,
   EditScriptInput,
-  FinishJobInput,
-  MarkAwaitingApprovalInput,
-  MarkStartedInput,
-  MarkStartedResult,
   MixAudioInput,
   MixAudioResult,
   PlanCompositionInput,
@@ -26,7 +22,13 @@ import type {
   WriteContentResult,
   WriteScriptInput,
   WriteScriptResult,
-} from './contract.js';
+} from './contract/explainer.js';
+import type {
+  FinishJobInput,
+  MarkAwaitingApprovalInput,
+  MarkStartedInput,
+  MarkStartedResult,
+} from './contract/jobs.js';
 
 /**
  * What the workflows ask of each pool. The pools' activities are checked against these where they are wired,

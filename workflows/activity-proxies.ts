@@ -5,7 +5,7 @@ import type {
   OrchestrationActivities,
   TtsActivities,
 } from './activity-interfaces.js';
-import { taskQueue } from './contract.js';
+import { taskQueue } from './contract/jobs.js';
 
 /**
  * One proxy per queue and retry profile. Every activity has a schedule-to-close bound: without one a payload

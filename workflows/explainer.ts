@@ -1,12 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { llm, media, orchestration } from './activity-proxies.js';
-import type {
-  ArtifactId,
-  ExplainerInput,
-  ExplainerResult,
-  NamedArtifact,
-  WriteScriptResult,
-} from './contract.js';
+import type { ArtifactId, NamedArtifact } from './contract/documents.js';
+import type { ExplainerInput, ExplainerResult, WriteScriptResult } from './contract/explainer.js';
 import { counted, runJob, type JobRun } from './job-run.js';
 import { both } from './parallel.js';
 import { openReviewGate, type ReviewGate } from './review-gate.js';

@@ -5,7 +5,7 @@ import {
   TemporalFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { JobError } from './contract.js';
+import type { JobError } from './contract/jobs.js';
 
 /** A step's failure, put into the words of the job's record. Thrown by workflows, never by activities. */
 export class StepFailure extends Error {

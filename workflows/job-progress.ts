@@ -1,4 +1,4 @@
-import type { FromCache, JobProgress, JobStatus, StepState } from './contract.js';
+import type { FromCache, JobProgress, JobStatus, StepState } from './contract/jobs.js';
 import { pendingStep, type PlannedStep } from './step-plan.js';
 
 interface Items {

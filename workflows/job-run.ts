@@ -8,6 +8,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { orchestration } from './activity-proxies.js';
+import type { NamedArtifact } from './contract/documents.js';
 import {
   progressQuery,
   type FromCache,
@@ -15,8 +16,7 @@ import {
   type JobProgress,
   type JobRef,
   type MarkStartedResult,
-  type NamedArtifact,
-} from './contract.js';
+} from './contract/jobs.js';
 import { attemptOf, isEngineFailure, JobStopped, StepFailure, toJobError } from './job-failure.js';
 import { ProgressTracker } from './job-progress.js';
 import type { PlannedStep } from './step-plan.js';

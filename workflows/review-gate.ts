@@ -1,5 +1,5 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
-import { approvalUpdate, type ApprovalDecision } from './contract.js';
+import { approvalUpdate, type ApprovalDecision } from './contract/jobs.js';
 import { JobStopped } from './job-failure.js';
 
 /** How long a script waits for its user. */

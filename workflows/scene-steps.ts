@@ -1,11 +1,7 @@
 import { media, tts } from './activity-proxies.js';
-import type {
-  ArtifactId,
-  AssembleResult,
-  ExplainerOptions,
-  NamedArtifact,
-  TimeCaptionsResult,
-} from './contract.js';
+import type { ArtifactId, NamedArtifact } from './contract/documents.js';
+import type { AssembleResult, TimeCaptionsResult } from './contract/explainer.js';
+import type { ExplainerOptions } from './contract/options.js';
 import { counted, type JobRun } from './job-run.js';
 import { both, inWindow } from './parallel.js';
 

@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { llm } from './activity-proxies.js';
-import type { ArtifactId, MarkStartedResult, NamedArtifact, StageInput } from './contract.js';
+import type { ArtifactId, NamedArtifact } from './contract/documents.js';
+import type { StageInput } from './contract/explainer.js';
+import type { MarkStartedResult } from './contract/jobs.js';
 import { counted, runJob, type JobRun } from './job-run.js';
 import {
   assembleVideo,

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, type WorkflowClient } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { searchAttributes, taskQueue, workflowId, type JobType } from './contract.js';
+import { searchAttributes, taskQueue, workflowId, type JobType } from './contract/jobs.js';
 
 /** A request to Temporal that takes longer than this is left to the sweeper. */
 const deadlineMs = 2_000;

@@ -1,4 +1,5 @@
-import type { JobType, StageName, StepState } from './contract.js';
+import type { StageName } from './contract/explainer.js';
+import type { JobType, StepState } from './contract/jobs.js';
 
 /** A step as it is planned. `weight`: how much of the whole job it is worth, in any unit. */
 export interface PlannedStep {

@@ -1,16 +1,14 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { JobTexts } from '../../db/job-texts.js';
+import type { ArtifactId, ContentDocument, ScriptDocument } from '../../workflows/contract/documents.js';
 import type {
-  ArtifactId,
-  ContentDocument,
-  ExplainerOptions,
-  JobRef,
-  ScriptDocument,
   WriteContentInput,
   WriteContentResult,
   WriteScriptInput,
   WriteScriptResult,
-} from '../../workflows/contract.js';
+} from '../../workflows/contract/explainer.js';
+import type { JobRef } from '../../workflows/contract/jobs.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';

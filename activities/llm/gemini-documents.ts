@@ -1,4 +1,4 @@
-import type { ContentDocument, ScriptDocument } from '../../workflows/contract.js';
+import type { ContentDocument, ScriptDocument } from '../../workflows/contract/documents.js';
 import type { ContentAnswer, ScriptAnswer } from './gemini-prompts.js';
 import type { ContentRequest, ScriptRequest } from './writer.js';
 import { wellFormed } from './well-formed.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ContentDocument, maxScenes } from '../../workflows/contract.js';
+import type { ContentDocument } from '../../workflows/contract/documents.js';
+import { maxScenes } from '../../workflows/contract/options.js';
 import type { ContentRequest, ScriptRequest } from './writer.js';
 
 /** Raised when what is asked, or the form of the answer, changes. */

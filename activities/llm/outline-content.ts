@@ -1,4 +1,4 @@
-import type { ContentDocument } from '../../workflows/contract.js';
+import type { ContentDocument } from '../../workflows/contract/documents.js';
 import { splitSentences } from '../sentences.js';
 import { keyPhrases } from './key-phrases.js';
 import { parseMarkdown } from './markdown.js';

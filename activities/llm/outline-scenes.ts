@@ -1,4 +1,4 @@
-import { maxScenes } from '../../workflows/contract.js';
+import { maxScenes } from '../../workflows/contract/options.js';
 import { splitSentences } from '../sentences.js';
 import { keyPhrases } from './key-phrases.js';
 import { speechSeconds } from './speech-length.js';

@@ -1,4 +1,4 @@
-import type { ContentDocument, Scene, ScriptDocument } from '../../workflows/contract.js';
+import type { ContentDocument, Scene, ScriptDocument } from '../../workflows/contract/documents.js';
 import { invalidInput } from '../failures.js';
 import { keyPhrases } from './key-phrases.js';
 import { outlineContent, shortened } from './outline-content.js';

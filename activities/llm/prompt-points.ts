@@ -1,4 +1,4 @@
-import type { ContentDocument } from '../../workflows/contract.js';
+import type { ContentDocument } from '../../workflows/contract/documents.js';
 import { wellFormed } from './well-formed.js';
 
 type Section = ContentDocument['sections'][number];

@@ -1,4 +1,5 @@
-import type { ContentDocument, ScriptDocument, WriterName } from '../../workflows/contract.js';
+import type { ContentDocument, ScriptDocument } from '../../workflows/contract/documents.js';
+import type { WriterName } from '../../workflows/contract/options.js';
 
 /** What the user gave: a source text to tell, or a prompt that names what the video is about. */
 export interface ContentRequest {

@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AssembleInput, AssembleResult } from '../../workflows/contract.js';
+import type { AssembleInput, AssembleResult } from '../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';

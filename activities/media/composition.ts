@@ -1,4 +1,5 @@
-import type { ArtifactId, BuiltinMusic, CaptionStyle, Motion, Transition } from '../../workflows/contract.js';
+import type { ArtifactId } from '../../workflows/contract/documents.js';
+import type { BuiltinMusic, CaptionStyle, Motion, Transition } from '../../workflows/contract/options.js';
 
 /**
  * A composition is the plain-data description of a whole video. Pure functions make it, one renderer draws

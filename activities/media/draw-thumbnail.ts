@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { DrawThumbnailInput, DrawThumbnailResult } from '../../workflows/contract.js';
+import type { DrawThumbnailInput, DrawThumbnailResult } from '../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';

@@ -1,4 +1,4 @@
-import type { AspectRatio, Resolution } from '../../workflows/contract.js';
+import type { AspectRatio, Resolution } from '../../workflows/contract/options.js';
 
 const shortSide: Record<Resolution, number> = { '720p': 720, '1080p': 1080, '4k': 2160 };
 

@@ -1,11 +1,6 @@
-import type {
-  ArtifactId,
-  ExplainerOptions,
-  PictureDocument,
-  PlanCompositionInput,
-  PlanCompositionResult,
-  VoiceDocument,
-} from '../../workflows/contract.js';
+import type { ArtifactId, PictureDocument, VoiceDocument } from '../../workflows/contract/documents.js';
+import type { PlanCompositionInput, PlanCompositionResult } from '../../workflows/contract/explainer.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RenderSegmentInput, RenderSegmentResult } from '../../workflows/contract.js';
+import type { RenderSegmentInput, RenderSegmentResult } from '../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';

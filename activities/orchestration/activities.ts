@@ -1,14 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { recordAwaitingApproval, recordEnd, recordStart } from '../../db/job-records.js';
 import type { OrchestrationActivities } from '../../workflows/activity-interfaces.js';
+import type { NamedArtifact, ScriptDocument } from '../../workflows/contract/documents.js';
 import type {
   FinishJobInput,
   MarkAwaitingApprovalInput,
   MarkStartedInput,
   MarkStartedResult,
-  NamedArtifact,
-  ScriptDocument,
-} from '../../workflows/contract.js';
+} from '../../workflows/contract/jobs.js';
 import { invalidInput } from '../failures.js';
 import { editScript } from './edit-script.js';
 import { namesOfParts } from './name-parts.js';

@@ -1,12 +1,7 @@
 import { readEdits } from '../../db/job-records.js';
 import { readVideoScript } from '../../db/video-records.js';
-import type {
-  EditScriptInput,
-  Scene,
-  SceneEdit,
-  ScriptDocument,
-  WriteScriptResult,
-} from '../../workflows/contract.js';
+import type { Scene, SceneEdit, ScriptDocument } from '../../workflows/contract/documents.js';
+import type { EditScriptInput, WriteScriptResult } from '../../workflows/contract/explainer.js';
 import { invalidInput } from '../failures.js';
 import type { OrchestrationDeps } from './orchestration-deps.js';
 

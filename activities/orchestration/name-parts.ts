@@ -1,4 +1,4 @@
-import type { NamedArtifact, PictureDocument, VoiceDocument } from '../../workflows/contract.js';
+import type { NamedArtifact, PictureDocument, VoiceDocument } from '../../workflows/contract/documents.js';
 import type { ArtifactStore } from '../artifacts.js';
 
 /**

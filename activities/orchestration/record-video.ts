@@ -1,5 +1,6 @@
 import { insertVideoOfJob, replaceVideo } from '../../db/video-records.js';
-import type { RecordVideoInput, RecordVideoResult, ScriptDocument } from '../../workflows/contract.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
+import type { RecordVideoInput, RecordVideoResult } from '../../workflows/contract/explainer.js';
 import { invalidInput } from '../failures.js';
 import type { OrchestrationDeps } from './orchestration-deps.js';
 

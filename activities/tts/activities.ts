@@ -1,4 +1,5 @@
-import type { ScriptDocument, SpeakSceneInput, SpeakSceneResult } from '../../workflows/contract.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
+import type { SpeakSceneInput, SpeakSceneResult } from '../../workflows/contract/explainer.js';
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { speakNarration, type TtsDeps } from './narration.js';

@@ -1,4 +1,4 @@
-import type { PhonemeTiming, WordTiming } from '../../workflows/contract.js';
+import type { PhonemeTiming, WordTiming } from '../../workflows/contract/documents.js';
 import type { EspeakEvent } from './espeak-protocol.js';
 import type { EspeakText } from './espeak-text.js';
 

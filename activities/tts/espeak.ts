@@ -1,4 +1,4 @@
-import { espeakVoiceFor, espeakVoices } from '../../workflows/contract.js';
+import { espeakVoiceFor, espeakVoices } from '../../workflows/contract/voices.js';
 import { invalidInput, transientFailure } from '../failures.js';
 import { createEspeakProcess } from './espeak-process.js';
 import type { EspeakEvent } from './espeak-protocol.js';

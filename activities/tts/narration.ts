@@ -1,11 +1,11 @@
 import type {
   ArtifactId,
   PhonemeTiming,
-  VoiceChoice,
   VoiceDocument,
-  VoiceProviderName,
   WordTiming,
-} from '../../workflows/contract.js';
+} from '../../workflows/contract/documents.js';
+import type { VoiceChoice } from '../../workflows/contract/options.js';
+import type { VoiceProviderName } from '../../workflows/contract/voices.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { type Utterance, splitUtterances } from './utterances.js';

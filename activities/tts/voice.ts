@@ -1,4 +1,5 @@
-import type { PhonemeTiming, VoiceProviderName, WordTiming } from '../../workflows/contract.js';
+import type { PhonemeTiming, WordTiming } from '../../workflows/contract/documents.js';
+import type { VoiceProviderName } from '../../workflows/contract/voices.js';
 
 /** Sample rate of everything that a voice hands on, Hz. */
 export const voiceRate = 48_000;

@@ -8,7 +8,7 @@ import {
   withApprovalLock,
   type JobRow,
 } from '../../db/jobs.js';
-import type { ApprovalDecision } from '../../workflows/contract.js';
+import type { ApprovalDecision } from '../../workflows/contract/jobs.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';

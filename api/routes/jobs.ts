@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { listJobs } from '../../db/jobs.js';
-import { jobStatuses, jobTypes } from '../../workflows/contract.js';
+import { jobStatuses, jobTypes } from '../../workflows/contract/jobs.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { stageNames } from '../../workflows/contract.js';
+import { stageNames } from '../../workflows/contract/explainer.js';
 import { acceptJob } from '../accept-job.js';
 import type { AppEnv, RouteDeps } from '../context.js';
 import { stageRequest } from '../job-request.js';

@@ -7,7 +7,7 @@ import {
   resolutions,
   themes,
   transitions,
-} from '../../workflows/contract.js';
+} from '../../workflows/contract/options.js';
 import { UsageError } from '../usage-error.js';
 
 export interface DemoOptions {

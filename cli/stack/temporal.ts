@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { searchAttributes } from '../../workflows/contract.js';
+import { searchAttributes } from '../../workflows/contract/jobs.js';
 import type { SupervisedProcess, Supervisor } from './process-supervisor.js';
 import { waitUntilReady } from './wait-until.js';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { mergeProgress } from '../../api/live-progress.js';
 import type { PendingItem } from '../../api/pending-items.js';
-import type { JobProgress, StepState, StepStatus } from '../../workflows/contract.js';
+import type { JobProgress, StepState, StepStatus } from '../../workflows/contract/jobs.js';
 
 function step(stepName: string, status: StepStatus, progress: number): StepState {
   return {

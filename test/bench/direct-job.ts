@@ -3,7 +3,8 @@ import { inheritedEnvironment, readConfig } from '../../config.js';
 import { migrateUp } from '../../db/database.js';
 import { createLogger } from '../../logger.js';
 import { createDependencies } from '../../workers/dependencies.js';
-import { pools, type ExplainerOptions } from '../../workflows/contract.js';
+import { pools } from '../../workflows/contract/jobs.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { runActivity } from '../support/quiet-environment.js';
 
 /** Calls the steps of an explainer one after the other, without an API, an engine or polling. */

@@ -9,7 +9,8 @@ import { createSlidesProvider } from '../../activities/media/pictures/slides.js'
 import { createFontSet } from '../../activities/media/text/font-set.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import { speakNarration } from '../../activities/tts/narration.js';
-import type { ArtifactId, ExplainerOptions, ScriptDocument } from '../../workflows/contract.js';
+import type { ArtifactId, ScriptDocument } from '../../workflows/contract/documents.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 import { runActivity } from '../support/quiet-environment.js';
 

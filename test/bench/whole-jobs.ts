@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ExplainerOptions } from '../../workflows/contract.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { article } from './article.js';
 import { createDirectJobs } from './direct-job.js';
 import { untilCompleted, type RestClient } from './rest.js';

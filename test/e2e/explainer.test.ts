@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaptionDocument } from '../../activities/media/composition.js';
 import { readVtt } from '../../activities/media/captions/vtt.js';
-import type { ScriptDocument, VoiceDocument } from '../../workflows/contract.js';
+import type { ScriptDocument, VoiceDocument } from '../../workflows/contract/documents.js';
 import { startE2eStack, type E2eStack } from './e2e-stack.js';
 import { expectInvariants } from './invariants.js';
 import { lookAtVideo } from './media-facts.js';

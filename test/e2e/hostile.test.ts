@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVtt } from '../../activities/media/captions/vtt.js';
-import type { ScriptDocument } from '../../workflows/contract.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
 import { startE2eStack, type E2eStack } from './e2e-stack.js';
 import { expectInvariants } from './invariants.js';
 import { lookAtVideo } from './media-facts.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { terminalStatuses } from '../../workflows/contract.js';
+import { terminalStatuses } from '../../workflows/contract/jobs.js';
 import type { E2eStack } from './e2e-stack.js';
 import { eventually } from './system-processes.js';
 

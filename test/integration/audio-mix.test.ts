@@ -11,7 +11,7 @@ import { layOutScenes } from '../../activities/media/captions/timeline.js';
 import type { AudioPlan } from '../../activities/media/composition.js';
 import { probe, runFfmpeg } from '../../activities/media/ffmpeg/run.js';
 import { encodeWav } from '../../activities/tts/wav.js';
-import type { MusicChoice } from '../../workflows/contract.js';
+import type { MusicChoice } from '../../workflows/contract/options.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 import { runActivity } from '../support/quiet-environment.js';
 

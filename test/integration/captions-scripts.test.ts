@@ -7,7 +7,7 @@ import { captionLayout } from '../../activities/media/captions/caption-layout.js
 import type { CaptionCue } from '../../activities/media/composition.js';
 import { runFfmpeg } from '../../activities/media/ffmpeg/run.js';
 import { writeFontconfig } from '../../activities/media/fonts.js';
-import type { CaptionStyle } from '../../workflows/contract.js';
+import type { CaptionStyle } from '../../workflows/contract/options.js';
 
 const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 const [width, height] = [1280, 720];

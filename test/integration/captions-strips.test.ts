@@ -8,7 +8,7 @@ import { drawCaptionStrips } from '../../activities/media/captions/strips.js';
 import type { CaptionCue, CaptionStrip } from '../../activities/media/composition.js';
 import { runFfmpeg } from '../../activities/media/ffmpeg/run.js';
 import { writeFontconfig } from '../../activities/media/fonts.js';
-import { captionStyles, type CaptionStyle } from '../../workflows/contract.js';
+import { captionStyles, type CaptionStyle } from '../../workflows/contract/options.js';
 
 const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 const [width, height, fps, frames] = [640, 360, 30, 75];

@@ -7,7 +7,7 @@ import { mixTracks } from '../../activities/media/audio/mix-tracks.js';
 import { prepareMusic } from '../../activities/media/audio/music.js';
 import type { AudioPlan } from '../../activities/media/composition.js';
 import { runFfmpeg } from '../../activities/media/ffmpeg/run.js';
-import { builtinMusic } from '../../workflows/contract.js';
+import { builtinMusic } from '../../workflows/contract/options.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 
 const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };

@@ -13,12 +13,8 @@ import { createSlidesProvider } from '../../activities/media/pictures/slides.js'
 import { renderUnits } from '../../activities/media/render-units.js';
 import { createFontSet } from '../../activities/media/text/font-set.js';
 import { encodeWav } from '../../activities/tts/wav.js';
-import type {
-  ExplainerOptions,
-  PictureDocument,
-  ScriptDocument,
-  VoiceDocument,
-} from '../../workflows/contract.js';
+import type { PictureDocument, ScriptDocument, VoiceDocument } from '../../workflows/contract/documents.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { createSample, sampleOptions } from '../bench/media-sample.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 import { runActivity } from '../support/quiet-environment.js';

@@ -11,13 +11,9 @@ import { createDrawPicture } from '../../activities/media/pictures/draw-picture.
 import { createSlidesProvider } from '../../activities/media/pictures/slides.js';
 import { createFontSet } from '../../activities/media/text/font-set.js';
 import { createLocalStorage } from '../../storage/local.js';
-import type {
-  DrawPictureResult,
-  ExplainerOptions,
-  PictureDocument,
-  Scene,
-  ScriptDocument,
-} from '../../workflows/contract.js';
+import type { PictureDocument, Scene, ScriptDocument } from '../../workflows/contract/documents.js';
+import type { DrawPictureResult } from '../../workflows/contract/explainer.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { createQuietEnvironment } from '../support/quiet-environment.js';
 import { runProgram } from '../support/run-program.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';

@@ -8,7 +8,7 @@ import { cuesOfScenes, cuesWithin } from '../../activities/media/captions/scene-
 import { readSrt, writeSrt } from '../../activities/media/captions/srt.js';
 import { layOutScenes } from '../../activities/media/captions/timeline.js';
 import { readVtt, writeVtt } from '../../activities/media/captions/vtt.js';
-import type { WordTiming } from '../../workflows/contract.js';
+import type { WordTiming } from '../../workflows/contract/documents.js';
 
 const narrations = [
   'Every morning the sun lights one half of our planet, and the other half sleeps. Nothing is lost — it moves.',

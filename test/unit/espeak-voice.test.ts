@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import { type SpokenText, voiceRate } from '../../activities/tts/voice.js';
-import { espeakVoiceFor, espeakVoices } from '../../workflows/contract.js';
+import { espeakVoiceFor, espeakVoices } from '../../workflows/contract/voices.js';
 
 const voice = createEspeakVoice();
 afterAll(() => {

@@ -104,7 +104,7 @@ test.each<[what: string, file: string, code: string]>([
   [
     'the contract in the API',
     'api/app.ts',
-    `import { taskQueue } from '../workflows/contract.js';\nexport const queue = taskQueue('media');\n`,
+    `import { taskQueue } from '../workflows/contract/jobs.js';\nexport const queue = taskQueue('media');\n`,
   ],
   ['the environment in config.ts', 'config.ts', `export const key = process.env['KEY'];\n`],
 ])('%s passes', async (_what, file, code) => {

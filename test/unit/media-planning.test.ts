@@ -6,7 +6,8 @@ import { frameState } from '../../activities/media/compositor/frame-state.js';
 import { viewAt } from '../../activities/media/compositor/motion.js';
 import { composeVideo, type ComposeVideoInput } from '../../activities/media/plan-composition.js';
 import { renderUnits } from '../../activities/media/render-units.js';
-import type { Transition, VoiceDocument } from '../../workflows/contract.js';
+import type { VoiceDocument } from '../../workflows/contract/documents.js';
+import type { Transition } from '../../workflows/contract/options.js';
 
 const fps = 30;
 const hash = (n: number) => `${n.toString(16).padStart(2, '0').repeat(32)}.png`;

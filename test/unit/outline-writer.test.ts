@@ -4,7 +4,8 @@ import { parseMarkdown } from '../../activities/llm/markdown.js';
 import { createOutlineWriter } from '../../activities/llm/outline.js';
 import { speechSeconds } from '../../activities/llm/speech-length.js';
 import type { ContentRequest } from '../../activities/llm/writer.js';
-import { maxScenes, type ScriptDocument } from '../../workflows/contract.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
+import { maxScenes } from '../../workflows/contract/options.js';
 
 const writer = createOutlineWriter();
 const never = new AbortController().signal;

@@ -11,7 +11,8 @@ import type {
 import { createSlidesProvider } from '../../activities/media/pictures/slides.js';
 import { themeDesigns } from '../../activities/media/pictures/themes/theme-designs.js';
 import { createFontSet } from '../../activities/media/text/font-set.js';
-import { type Scene, aspectRatios, themes } from '../../workflows/contract.js';
+import type { Scene } from '../../workflows/contract/documents.js';
+import { aspectRatios, themes } from '../../workflows/contract/options.js';
 
 const slides = createSlidesProvider(createFontSet(fontFiles(), []));
 const never = new AbortController().signal;

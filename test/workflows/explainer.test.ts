@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JobProgress, ScriptDocument } from '../../workflows/contract.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
+import type { JobProgress } from '../../workflows/contract/jobs.js';
 import { createLab, options, type Lab, type RunningWorkers } from './lab.js';
 import type { Call } from './sketches.js';
 

@@ -10,15 +10,11 @@ import { createStorage } from '../../storage/create-storage.js';
 import { ensureWorkflowBundle } from '../../workers/bundle.js';
 import { createPoolWorker, type PoolActivities } from '../../workers/pools.js';
 import { installRuntime } from '../../workers/runtime.js';
-import type {
-  ExplainerInput,
-  ExplainerOptions,
-  JobProgress,
-  JobType,
-  SceneEdit,
-  StageInput,
-} from '../../workflows/contract.js';
-import { approvalUpdate, progressQuery, type ApprovalDecision } from '../../workflows/contract.js';
+import type { SceneEdit } from '../../workflows/contract/documents.js';
+import type { ExplainerInput, StageInput } from '../../workflows/contract/explainer.js';
+import type { JobProgress, JobType } from '../../workflows/contract/jobs.js';
+import type { ExplainerOptions } from '../../workflows/contract/options.js';
+import { approvalUpdate, progressQuery, type ApprovalDecision } from '../../workflows/contract/jobs.js';
 import { startJob } from '../../workflows/start-job.js';
 import { claimNamespace, createTestDatabase, createTestFolder } from '../support/services.js';
 import { createSketchActivities, type Call, type SketchOptions } from './sketches.js';

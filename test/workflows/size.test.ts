@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { maxScenes } from '../../workflows/contract.js';
+import { maxScenes } from '../../workflows/contract/options.js';
 import { windowSize } from '../../workflows/parallel.js';
 import { createLab, type Lab, type RunningWorkers } from './lab.js';
 import type { Call } from './sketches.js';

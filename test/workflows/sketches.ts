@@ -7,7 +7,7 @@ import type {
   Scene,
   ScriptDocument,
   VoiceDocument,
-} from '../../workflows/contract.js';
+} from '../../workflows/contract/documents.js';
 
 /** Which activity ran, for which scene or segment, in the order of their start. */
 export interface Call {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { StageInput } from '../../workflows/contract.js';
+import type { StageInput } from '../../workflows/contract/explainer.js';
 import { createLab, type Lab, type RunningWorkers } from './lab.js';
 import type { Call } from './sketches.js';
 

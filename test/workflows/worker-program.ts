@@ -8,7 +8,7 @@ import { createLogger } from '../../logger.js';
 import { createStorage } from '../../storage/create-storage.js';
 import { runWorkers } from '../../workers/program.js';
 import { installRuntime } from '../../workers/runtime.js';
-import { pools } from '../../workflows/contract.js';
+import { pools } from '../../workflows/contract/jobs.js';
 import { createSketchActivities } from './sketches.js';
 
 /** A worker process that a test may kill; its only argument is this as JSON. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { MixAudioInput, MixAudioResult } from '../../../workflows/contract.js';
+import type { MixAudioInput, MixAudioResult } from '../../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { withHeartbeat, type Pulse } from '../../heartbeat.js';

@@ -1,4 +1,4 @@
-import type { BuiltinMusic } from '../../../workflows/contract.js';
+import type { BuiltinMusic } from '../../../workflows/contract/options.js';
 import { seededRandom } from '../pictures/random.js';
 import { createCanvas, drawBass, drawDrum, drawPad, drawPluck, type LoopCanvas } from './bed-instruments.js';
 

@@ -1,6 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtifactId, BuiltinMusic } from '../../../workflows/contract.js';
+import type { ArtifactId } from '../../../workflows/contract/documents.js';
+import type { BuiltinMusic } from '../../../workflows/contract/options.js';
 import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';

@@ -1,4 +1,5 @@
-import type { MusicChoice, VoiceDocument } from '../../../workflows/contract.js';
+import type { VoiceDocument } from '../../../workflows/contract/documents.js';
+import type { MusicChoice } from '../../../workflows/contract/options.js';
 import { samplesPerFrame } from '../captions/timeline.js';
 import type { AudioPlan, SceneTiming } from '../composition.js';
 

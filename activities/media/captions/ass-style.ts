@@ -1,4 +1,4 @@
-import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionStyle } from '../../../workflows/contract/options.js';
 import type { CaptionLayout } from './caption-layout.js';
 
 /** `&HBBGGRR&`, as ASS writes a colour, from `#rrggbb`. */

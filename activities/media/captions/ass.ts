@@ -1,4 +1,4 @@
-import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionStyle } from '../../../workflows/contract/options.js';
 import type { CaptionCue, CaptionWord } from '../composition.js';
 import { assColour, assHeader, captionColours } from './ass-style.js';
 import { escapeAss } from './ass-text.js';

@@ -1,4 +1,4 @@
-import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionStyle } from '../../../workflows/contract/options.js';
 import type { Area, CaptionCue } from '../composition.js';
 import { fillTag } from './ass.js';
 import type { CaptionState } from './states.js';

@@ -1,4 +1,4 @@
-import type { WordTiming } from '../../../workflows/contract.js';
+import type { WordTiming } from '../../../workflows/contract/documents.js';
 import type { CaptionWord } from '../composition.js';
 import { displayWidth, spacelessScript, splitGraphemes } from './display-width.js';
 

@@ -1,4 +1,4 @@
-import type { VoiceDocument } from '../../../workflows/contract.js';
+import type { VoiceDocument } from '../../../workflows/contract/documents.js';
 import type { CaptionCue, SceneTiming } from '../composition.js';
 import { breakIntoCues } from './cues.js';
 import { narrationWords } from './narration-words.js';

@@ -1,4 +1,4 @@
-import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionStyle } from '../../../workflows/contract/options.js';
 import type { CaptionCue } from '../composition.js';
 
 /** What a cue looks like for a while: which word is marked, and how much of it is filled (`karaoke`). */

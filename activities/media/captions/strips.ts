@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CaptionStyle } from '../../../workflows/contract.js';
+import type { CaptionStyle } from '../../../workflows/contract/options.js';
 import { withScratch } from '../../scratch.js';
 import type { CaptionCue, CaptionStrip } from '../composition.js';
 import { ffmpegArguments, fileName } from '../ffmpeg/command.js';

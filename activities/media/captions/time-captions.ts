@@ -1,10 +1,5 @@
-import type {
-  ArtifactId,
-  ScriptDocument,
-  TimeCaptionsInput,
-  TimeCaptionsResult,
-  VoiceDocument,
-} from '../../../workflows/contract.js';
+import type { ArtifactId, ScriptDocument, VoiceDocument } from '../../../workflows/contract/documents.js';
+import type { TimeCaptionsInput, TimeCaptionsResult } from '../../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';

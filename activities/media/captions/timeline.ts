@@ -1,4 +1,4 @@
-import type { Transition } from '../../../workflows/contract.js';
+import type { Transition } from '../../../workflows/contract/options.js';
 import type { SceneTiming } from '../composition.js';
 
 /** Everything about sound is counted at this rate. */

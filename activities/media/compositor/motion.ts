@@ -1,4 +1,4 @@
-import type { Motion } from '../../../workflows/contract.js';
+import type { Motion } from '../../../workflows/contract/options.js';
 
 /** What part of a picture shows, as fractions of its width and height. */
 export interface View {

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { ArtifactId } from '../../../workflows/contract.js';
+import type { ArtifactId } from '../../../workflows/contract/documents.js';
 import type { ArtifactStore } from '../../artifacts.js';
 import { invalidInput } from '../../failures.js';
 import { convertCover, convertOverlay } from './converter.js';

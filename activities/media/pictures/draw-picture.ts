@@ -1,10 +1,9 @@
 import type {
-  DrawPictureInput,
-  DrawPictureResult,
   PictureDocument,
   PictureOverlay,
   ScriptDocument,
-} from '../../../workflows/contract.js';
+} from '../../../workflows/contract/documents.js';
+import type { DrawPictureInput, DrawPictureResult } from '../../../workflows/contract/explainer.js';
 import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';

@@ -1,4 +1,5 @@
-import type { AspectRatio, Motion, PictureProviderName, Scene, Theme } from '../../../workflows/contract.js';
+import type { Scene } from '../../../workflows/contract/documents.js';
+import type { AspectRatio, Motion, PictureProviderName, Theme } from '../../../workflows/contract/options.js';
 
 /** What a provider needs to know to draw one scene. Everything here is part of the picture's cache key. */
 export interface PictureSubject {

@@ -1,4 +1,4 @@
-import type { Scene } from '../../../workflows/contract.js';
+import type { Scene } from '../../../workflows/contract/documents.js';
 import { cleanText } from '../text/clean-text.js';
 import { type TextDirection, directionOf, mainDirection } from '../text/direction.js';
 import type { FontSet } from '../text/font-set.js';

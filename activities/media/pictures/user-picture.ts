@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import type { Theme } from '../../../workflows/contract.js';
+import type { Theme } from '../../../workflows/contract/options.js';
 import { invalidInput } from '../../failures.js';
 import type { EncodedPicture } from './picture-provider.js';
 import { num } from './svg.js';

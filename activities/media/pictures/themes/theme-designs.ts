@@ -1,4 +1,4 @@
-import type { Theme } from '../../../../workflows/contract.js';
+import type { Theme } from '../../../../workflows/contract/options.js';
 import { aurora } from './aurora.js';
 import { midnight } from './midnight.js';
 import { paper } from './paper.js';
