@@ -1,0 +1,253 @@
+import type { ArtifactId, VoiceDocument } from './documents.js';
+import type { FromCache, JobError, JobRef } from './jobs.js';
+
+/** One base video and many recipients: options, documents, workflows and activity messages. */
+
+/**
+ * `silver`: sound alone. `gold`: the video goes on and the spoken words are replaced. `diamond`: gold, and the
+ * mouth moves with the new words. `platinum`: several spans, and the mouth with them.
+ */
+export const insertModes = ['silver', 'gold', 'diamond', 'platinum'] as const;
+export type InsertMode = (typeof insertModes)[number];
+
+/** Outside of a transcript: the words stand where the speaker begins, or after the speaker's last word. */
+export const namePositions = ['start', 'end'] as const;
+export type NamePosition = (typeof namePositions)[number];
+
+export const nameVoices = ['espeak', 'elevenlabs', 'google', 'f5', 'command', 'none'] as const;
+export type NameVoice = (typeof nameVoices)[number];
+
+export const lipSyncProviders = ['none', 'viseme', 'wav2lip', 'sync'] as const;
+export type LipSyncProviderName = (typeof lipSyncProviders)[number];
+
+/** Most spans of one base. */
+export const maxSpans = 20;
+
+/** Part of the base video whose words are replaced, in seconds of the base. */
+export interface SpanRequest {
+  startSeconds: number;
+  endSeconds: number;
+  /** What is said instead: text with `{column}` for a recipient's own words. */
+  text: string;
+}
+
+export interface NameVoiceChoice {
+  provider: NameVoice;
+  /** Provider's name of the voice; null lets it choose by language, or clones `sample`. */
+  voiceId: string | null;
+  modelId: string | null;
+  /** 1 is the voice's own pace. */
+  speed: number;
+  /** The user's own key for the provider, by its id: the key itself is encrypted in the database. */
+  credentialId: string | null;
+  /** A recording of the speaker, for providers that clone. */
+  sample: ArtifactId | null;
+}
+
+export interface PersonalizedOptions {
+  insertMode: InsertMode;
+  namePosition: NamePosition;
+  /** Said in place of each span that has no text of its own: text with `{column}`. */
+  text: string;
+  /** BCP 47. */
+  language: string;
+  /** What the base's speaker says, the parts to replace in brackets. */
+  transcript: string | null;
+  /** Explicit spans, instead of a transcript. */
+  spans: SpanRequest[] | null;
+  /** Words of the transcript to replace in the order in which they are spoken, each by the column of its name. */
+  markers: string[] | null;
+  voice: NameVoiceChoice;
+  batch: {
+    /** Many names in one request, split at silences. */
+    enabled: boolean;
+    splitSilenceDb: number;
+    splitSilenceSeconds: number;
+    gapHint: string | null;
+  };
+  lipSync: {
+    provider: LipSyncProviderName;
+    /** A recipient whose mouth cannot be moved gets the gold result instead of a failure. */
+    fallback: boolean;
+  };
+  /** True: at natural speed, so that the span may grow or shrink. False: stretched to the span. */
+  naturalSpeed: boolean;
+  /** Silence after the new words, in seconds. */
+  gapSeconds: number;
+  /** Of what counts as silence when spans are found without a transcript: level in dBFS, and length. */
+  silence: { db: number; seconds: number };
+  /** A base that is no MP4 with H.264 is brought into that form instead of being refused. */
+  convert: boolean;
+}
+
+/** Tempo that words may be stretched to, as a share of their natural pace. */
+export const stretchLimits = { slowest: 0.7, fastest: 1.3 } as const;
+
+/** Input of the workflow of a batch. Recipients and their words stay in the database. */
+export interface PersonalizedBatchInput extends JobRef {
+  options: PersonalizedOptions;
+  base: ArtifactId;
+  recipientCount: number;
+  /** What earlier runs of the same batch did; absent in the first. */
+  carried?: BatchCarriedOver;
+}
+
+/** What a batch takes along when it continues as new. */
+export interface BatchCarriedOver {
+  prepared: ArtifactId;
+  /** Position of the next recipient that was not started. */
+  next: number;
+  delivered: number;
+  failed: number;
+  /** The progress as it stood, so that it never goes down. */
+  progress: unknown;
+}
+
+/** Input of the workflow of one recipient; its id is `<jobId>-<position>`. */
+export interface PersonalizedVideoInput extends JobRef {
+  /** Counts from 0, in the file's order. */
+  position: number;
+  prepared: ArtifactId;
+  options: PersonalizedOptions;
+  spanCount: number;
+}
+
+export type RecipientOutcome = 'delivered' | 'failed';
+
+// ---------------------------------------------------------------------------------------------------------
+// Documents
+
+/**
+ * A base that recipients are made from. Samples count at the base's sound rate from the first sample that is
+ * presented; frames count pictures from 0.
+ */
+export interface PreparedBase {
+  /** MP4 with H.264 and AAC-LC, one track each, index in front; null for sound alone. */
+  video: ArtifactId | null;
+  width: number;
+  height: number;
+  /** Frames a second. */
+  frameRate: { numerator: number; denominator: number };
+  frames: number;
+  sampleRate: number;
+  channels: number;
+  /** Samples a channel that are presented. */
+  samples: number;
+  /** Bits a second of the base's sound. */
+  audioBitRate: number;
+  spans: PreparedSpan[];
+  /** What its user should know, e.g. that the base was converted. */
+  message: string | null;
+}
+
+export interface PreparedSpan {
+  startSample: number;
+  endSample: number;
+  /** Pictures that show during the span: the first, and the one after the last. */
+  startFrame: number;
+  endFrame: number;
+  /** What is said instead, with `{column}` in it. */
+  text: string;
+  /** 16-bit WAV of the base around the span, in the base's own rate and channels. */
+  context: ArtifactId;
+  /** Sample of the base with which `context` begins. */
+  contextStart: number;
+}
+
+/** A recipient's words for one span. */
+export interface SpokenSpan {
+  voice: ArtifactId;
+  document: VoiceDocument;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Activity messages
+
+/** media pool: the base → {@link PreparedBase}; spans found, sound and keyframes made fit for splicing. */
+export interface PrepareBaseInput extends JobRef {
+  base: ArtifactId;
+  options: PersonalizedOptions;
+}
+export interface PrepareBaseResult extends FromCache {
+  prepared: ArtifactId;
+  spanCount: number;
+  message: string | null;
+}
+
+/** tts pool: the words of some recipients at once, so that their own requests find them in the cache. */
+export interface SpeakBatchInput extends JobRef {
+  prepared: ArtifactId;
+  options: PersonalizedOptions;
+  from: number;
+  /** Exclusive. */
+  to: number;
+}
+export interface SpeakBatchResult extends FromCache {
+  spoken: number;
+  /** Those that the split did not give and that are spoken singly. */
+  singly: number;
+}
+
+/** tts pool: one recipient's words, one voice a span → ids of {@link VoiceDocument}s. */
+export interface SpeakRecipientInput extends JobRef {
+  position: number;
+  prepared: ArtifactId;
+  options: PersonalizedOptions;
+}
+export interface SpeakRecipientResult extends FromCache {
+  voices: ArtifactId[];
+}
+
+/** lipsync pool: the pictures of one span with the mouth moved → a clip, all of it to be shown. */
+export interface MoveMouthInput extends JobRef {
+  position: number;
+  prepared: ArtifactId;
+  spanIndex: number;
+  voice: ArtifactId;
+  options: PersonalizedOptions;
+}
+export interface MoveMouthResult extends FromCache {
+  /** Null where the mouth was not found and the options allow to go on without. */
+  clip: ArtifactId | null;
+  message: string | null;
+}
+
+/** media pool: base and words (and mouths) → the recipient's file. */
+export interface RenderRecipientInput extends JobRef {
+  position: number;
+  prepared: ArtifactId;
+  voices: ArtifactId[];
+  /** One a span; null leaves its pictures as they are. */
+  clips: (ArtifactId | null)[];
+  options: PersonalizedOptions;
+}
+export interface RenderRecipientResult extends FromCache {
+  file: ArtifactId;
+  durationSeconds: number;
+  bytes: number;
+}
+
+/** orchestration pool: the recipient is being worked on. False: it is over already. */
+export interface StartRecipientInput extends JobRef {
+  position: number;
+}
+
+/** orchestration pool: the result is there and is paid for, or it failed and is not; once. */
+export interface EndRecipientInput extends JobRef {
+  position: number;
+  outcome:
+    | { status: 'delivered'; file: ArtifactId; durationSeconds: number; bytes: number; message: string | null }
+    | { status: 'failed'; error: JobError };
+}
+
+/** media pool: all delivered files and the report → a ZIP. */
+export interface PackageBatchInput extends JobRef {
+  insertMode: InsertMode;
+}
+export interface PackageBatchResult extends FromCache {
+  archive: ArtifactId;
+  report: ArtifactId;
+  delivered: number;
+  failed: number;
+  bytes: number;
+}
