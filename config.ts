@@ -9,6 +9,7 @@ import { z } from 'zod';
 const text = z.string().trim().min(1);
 const port = z.coerce.number().int().min(0).max(65535);
 const count = z.coerce.number().int().min(1).max(10_000);
+const bytes = z.coerce.number().int().positive();
 const rate = z.coerce.number().positive();
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
@@ -46,6 +47,17 @@ const environment = z.object({
     .default(10 * 1024 ** 3),
   FFMPEG_PATH: text.default('ffmpeg'),
   FFPROBE_PATH: text.default('ffprobe'),
+  MAX_IMAGE_BYTES: bytes.default(25 * 1024 ** 2),
+  MAX_AUDIO_BYTES: bytes.default(512 * 1024 ** 2),
+  MAX_VIDEO_BYTES: bytes.default(5 * 1024 ** 3),
+  MAX_RECIPIENTS_BYTES: bytes.default(20 * 1024 ** 2),
+  MAX_MEDIA_SECONDS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(4 * 3600),
+  CACHE_DAYS: count.default(30),
+  COLLECT_GRACE_HOURS: count.default(48),
   GEMINI_API_KEY: text.optional(),
   GEMINI_BASE_URL: z.url().default('https://generativelanguage.googleapis.com'),
   GEMINI_MODEL: text.default('gemini-2.5-flash'),
@@ -59,6 +71,8 @@ const environment = z.object({
   TTS_PER_SECOND: rate.optional(),
   LIPSYNC_PER_SECOND: rate.optional(),
   DELIVERY_PER_SECOND: rate.optional(),
+  /** For development: callbacks may go to plain http and to addresses that are not public. */
+  CALLBACK_PRIVATE_ADDRESSES: flag.default(false),
   SHUTDOWN_GRACE_SECONDS: count.default(30),
   SWEEP_INTERVAL_SECONDS: count.default(5),
 });
@@ -97,6 +111,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     storage: storageSection(e, dataDir),
     artifactCacheBytes: e.ARTIFACT_CACHE_BYTES,
     tools: { ffmpegPath: e.FFMPEG_PATH, ffprobePath: e.FFPROBE_PATH },
+    intake: intakeSection(e),
+    collector: { cacheDays: e.CACHE_DAYS, graceHours: e.COLLECT_GRACE_HOURS },
     gemini:
       e.GEMINI_API_KEY === undefined
         ? undefined
@@ -109,8 +125,25 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       media: { concurrency: e.MEDIA_CONCURRENCY, perSecond: undefined },
       delivery: { concurrency: e.DELIVERY_CONCURRENCY, perSecond: e.DELIVERY_PER_SECOND },
     },
+    callbacks: { allowPrivate: e.CALLBACK_PRIVATE_ADDRESSES },
     shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
     sweepIntervalSeconds: e.SWEEP_INTERVAL_SECONDS,
+  };
+}
+
+/** What users may bring. */
+function intakeSection(e: z.infer<typeof environment>) {
+  const audio = e.MAX_AUDIO_BYTES;
+  return {
+    maxBytes: {
+      image: e.MAX_IMAGE_BYTES,
+      audio,
+      music: audio,
+      voice_sample: audio,
+      video: e.MAX_VIDEO_BYTES,
+      recipients: e.MAX_RECIPIENTS_BYTES,
+    },
+    maxSeconds: e.MAX_MEDIA_SECONDS,
   };
 }
 

@@ -20,6 +20,8 @@ export interface JobRequest {
   edits?: SceneEdit[];
   videoId?: string | null;
   retryOf?: string;
+  /** Told when the job is over. */
+  callbackUrl?: string | null;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function acceptJob(deps: RouteDeps, c: Context<AppEnv>, request: Jo
     steps: JSON.stringify(plannedSteps(request.type, input)),
     video_id: request.videoId ?? null,
     retry_of: request.retryOf ?? null,
+    callback_url: request.callbackUrl ?? null,
   };
   const job = await db
     .transaction()

@@ -22,6 +22,7 @@ import { operationRoutes } from './routes/operations.js';
 import { sceneRoutes } from './routes/scenes.js';
 import { stageRoutes } from './routes/stages.js';
 import { userRoutes } from './routes/users.js';
+import { webhookSecretRoutes } from './routes/webhook-secret.js';
 import { videoFileRoutes } from './routes/video-files.js';
 import { videoRoutes } from './routes/videos.js';
 
@@ -73,6 +74,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   app.route('/api/v1/auth', logoutRoutes(routeDeps));
   for (const routes of [
     userRoutes,
+    webhookSecretRoutes,
     jobRoutes,
     jobChangeRoutes,
     jobEventRoutes,

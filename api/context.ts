@@ -15,6 +15,8 @@ export interface AppDeps {
   logger: Logger;
   /** How many proxies of ours stand in front; each adds to X-Forwarded-For. Default 0. */
   trustedProxies?: number;
+  /** Callbacks may go to plain http and to addresses that are not public. Default false. */
+  allowPrivateCallbacks?: boolean;
   /** Aborts when the process drains, so that event streams end. */
   draining: AbortSignal;
 }

@@ -11,18 +11,25 @@ const otherTypes = jobTypes.filter(
   (type): type is Exclude<JobType, Startable> => type !== 'explainer' && type !== 'stage',
 );
 
+/** What is said of a job of any type. */
+const common = {
+  callbackUrl: z.url().max(2_000).optional().openapi({
+    description:
+      'https, on the public Internet. Gets one signed POST (Standard Webhooks) when the job is over, repeated for 24 h until it answers 2xx; the body is `{ type: "job.completed", timestamp, data }` with the job as `data`, or `job.failed`, `job.cancelled`.',
+  }),
+};
+
 /** The body of `POST /jobs`. */
 export const newJobSchema = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('explainer'), parameters: explainerSchema }),
-    z.strictObject({ type: z.literal('stage'), parameters: stageParameters }),
+    z.strictObject({ type: z.literal('explainer'), parameters: explainerSchema, ...common }),
+    z.strictObject({ type: z.literal('stage'), parameters: stageParameters, ...common }),
     z
       .object({ type: z.enum(otherTypes) })
       .openapi({ description: 'Not yet: answered with 422 `unsupported_job_type`.' }),
   ])
   .openapi('NewJob', {
-    description:
-      'Projects and callbacks are not there yet: `projectId` and `callbackUrl`, which a job shows, are refused here with 422.',
+    description: 'Projects are not there yet: `projectId`, which a job shows, is refused here with 422.',
   });
 
 /** @throws ProblemError `unsupported_job_type` and what the types' own checks refuse */

@@ -1,13 +1,9 @@
+import type { JobProgressView } from '../db/job-document.js';
 import { terminalStatuses, type JobStatus, type StepState } from '../workflows/contract/jobs.js';
 import type { LiveProgress } from './jobs-client.js';
 import type { PendingItem } from './pending-items.js';
 
-export interface ProgressView {
-  status: JobStatus;
-  /** 0–100, with one decimal. */
-  overallProgress: number;
-  steps: StepState[];
-}
+export type ProgressView = JobProgressView;
 
 /**
  * Adds what the heartbeats of the running activities say to what the workflow knows. Each of a step's `n`

@@ -1,4 +1,6 @@
 import { realpathSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import { readConfig, type Config } from '../config.js';
@@ -8,10 +10,12 @@ import { deleteOldLoginTries } from '../db/login-tries.js';
 import { deleteExpiredSessions } from '../db/sessions.js';
 import { createLogger, type Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
+import { sweepTemporaryFiles } from '../storage/local-temporary.js';
 import { createApp } from './app.js';
 import { createJobsClient } from './jobs-client.js';
 
 const housekeepingMs = 3600 * 1000;
+const longestRequestMs = 6 * 3600 * 1000;
 
 export interface RunningServer {
   port: number;
@@ -29,6 +33,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     logger.warn({ stage: 'database', action: 'idle connection lost', success: false, err: error });
   });
   const storage = await createStorage(config.storage);
+  const intakeDir = join(config.dataDir, 'intake');
+  await mkdir(intakeDir, { recursive: true });
+  await sweepTemporaryFiles(intakeDir);
   const { address = '127.0.0.1:7233', namespace, tls, apiKey } = config.temporal;
   const jobs = createJobsClient({ address, namespace, tls, apiKey });
   const drain = new AbortController();
@@ -38,9 +45,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     jobs,
     logger,
     trustedProxies: config.api.trustedProxies,
+    intake: { ...config.intake, dir: intakeDir, ffprobePath: config.tools.ffprobePath },
+    allowPrivateCallbacks: config.callbacks.allowPrivate,
     draining: drain.signal,
   });
-  const server = createAdaptorServer({ fetch: app.fetch });
+  // Five gigabytes take their time; a body that stands still is given up by whoever reads it.
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { requestTimeout: longestRequestMs } });
 
   const housekeeping = setInterval(() => {
     Promise.all([deleteExpiredSessions(db), deleteOldKeys(db), deleteOldLoginTries(db)]).catch(

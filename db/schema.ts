@@ -72,6 +72,8 @@ export interface JobsTable {
   video_id: string | null;
   retry_of: string | null;
   callback_url: string | null;
+  /** Set when the engine has taken the message of the job's end to `callback_url`. */
+  webhook_started_at: Date | null;
   steps: Json<StepState[]>;
   overall_progress: Generated<number>;
   result: JSONColumnType<Record<string, unknown> | null, string | null, string | null>;
@@ -85,6 +87,14 @@ export interface JobsTable {
   created_at: CreatedAt;
   started_at: Date | null;
   completed_at: Date | null;
+}
+
+export interface WebhookSecretsTable {
+  user_id: string;
+  /** `whsec_` and base64. */
+  secret: string;
+  previous_secret: string | null;
+  rotated_at: Date | null;
 }
 
 export interface ArtifactsTable {
@@ -155,6 +165,7 @@ export interface Database {
   audit_log: AuditLogTable;
   login_tries: LoginTriesTable;
   jobs: JobsTable;
+  webhook_secrets: WebhookSecretsTable;
   artifacts: ArtifactsTable;
   job_artifacts: JobArtifactsTable;
   idempotency_keys: IdempotencyKeysTable;

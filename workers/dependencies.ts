@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createArtifactStore } from '../activities/artifact-store.js';
 import { createGenerationCache } from '../activities/generation-cache.js';
+import { createDeliveryActivities } from '../activities/delivery/activities.js';
 import { createLlmActivities } from '../activities/llm/activities.js';
 import { createGeminiWriter } from '../activities/llm/gemini.js';
 import { createOutlineWriter } from '../activities/llm/outline.js';
@@ -78,6 +79,7 @@ export async function createDependencies(
       fontconfigFile: await writeFontconfig(join(config.dataDir, 'fonts')),
       pictureProviders: { slides: createSlidesProvider(createFontSet()) },
     }),
+    delivery: createDeliveryActivities({ db, allowPrivateCallbacks: config.callbacks.allowPrivate }),
   };
   return {
     db,

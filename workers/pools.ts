@@ -2,6 +2,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 import type {
+  DeliveryActivities,
   LlmActivities,
   MediaActivities,
   OrchestrationActivities,
@@ -16,6 +17,7 @@ export interface PoolActivities {
   llm: LlmActivities;
   tts: TtsActivities;
   media: MediaActivities;
+  delivery: DeliveryActivities;
 }
 
 export interface PoolOptions {

@@ -12,6 +12,7 @@ import {
 import type { Logger } from '../logger.js';
 import { workflowId } from '../workflows/contract/jobs.js';
 import { JobNotSubmittedError, startJob } from '../workflows/start-job.js';
+import { startDueWebhooks } from './due-webhooks.js';
 import { closeLostJob } from './lost-jobs.js';
 
 export interface SweeperDeps {
@@ -33,8 +34,9 @@ const invalidArgument = 3;
 
 /**
  * Keeps the promise of an accepted job, whatever happened to the API or the engine meanwhile: starts what has
- * no workflow, cancels what was cancelled before it had one, passes on cancels that did not arrive, and
- * closes jobs whose workflow ended without a word. Any number of sweepers may run.
+ * no workflow, cancels what was cancelled before it had one, passes on cancels that did not arrive, closes
+ * jobs whose workflow ended without a word, and has every end told to its callback address. Any number of
+ * sweepers may run.
  */
 export class Sweeper {
   readonly #deps: SweeperDeps;
@@ -62,6 +64,7 @@ export class Sweeper {
     await this.#attempt('start', () => this.#startUnsubmitted());
     await this.#attempt('pass on cancels', () => this.#passOnCancels());
     await this.#attempt('close lost', () => this.#closeLost());
+    await this.#attempt('start webhooks', () => startDueWebhooks(this.#deps.db, this.#deps.client));
   }
 
   async #attempt(action: string, work: () => Promise<void>): Promise<void> {

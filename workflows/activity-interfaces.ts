@@ -29,6 +29,7 @@ import type {
   MarkStartedInput,
   MarkStartedResult,
 } from './contract/jobs.js';
+import type { DeliverWebhookResult, WebhookInput } from './contract/webhooks.js';
 
 /**
  * What the workflows ask of each pool. The pools' activities are checked against these where they are wired,
@@ -60,4 +61,8 @@ export interface OrchestrationActivities {
   editScript(input: EditScriptInput): Promise<WriteScriptResult>;
   recordVideo(input: RecordVideoInput): Promise<RecordVideoResult>;
   finishJob(input: FinishJobInput): Promise<void>;
+}
+
+export interface DeliveryActivities {
+  deliverWebhook(input: WebhookInput): Promise<DeliverWebhookResult>;
 }

@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type {
+  DeliveryActivities,
   LlmActivities,
   MediaActivities,
   OrchestrationActivities,
@@ -77,4 +78,16 @@ export const media = proxyActivities<MediaActivities>({
     maximumInterval: '30 s',
     maximumAttempts: 7,
   },
+});
+
+/**
+ * Receivers may be away for hours: after a day's attempts, ever further apart, the message is given up. No
+ * heartbeats: an attempt is bounded by its own 15 s.
+ */
+export const delivery = proxyActivities<DeliveryActivities>({
+  taskQueue: taskQueue('delivery'),
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  startToCloseTimeout: '30 s',
+  scheduleToCloseTimeout: '24 hours',
+  retry: { initialInterval: '5 s', backoffCoefficient: 3, maximumInterval: '1 hour' },
 });

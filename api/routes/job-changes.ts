@@ -131,6 +131,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
         edits: row.edits,
         videoId: row.video_id,
         retryOf: row.id,
+        callbackUrl: row.callback_url,
       });
       return c.json(job, 202);
     })

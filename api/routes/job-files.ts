@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { findJob, listJobArtifacts, type JobArtifactRow } from '../../db/jobs.js';
+import { mainArtifact } from '../../db/main-artifact.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import { titleOf } from '../explainer-request.js';
-import { mainArtifact } from '../main-artifact.js';
 import { bearer, createRouter, fileAnswers, jsonAnswer, problems, type Router } from '../router.js';
 import { serveObject, storageKey } from '../serve-object.js';
 import { downloadQuery, idParam } from '../validation.js';

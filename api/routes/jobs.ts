@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { listJobs } from '../../db/jobs.js';
 import { jobStatuses, jobTypes } from '../../workflows/contract/jobs.js';
+import { callbackProblem } from '../../workflows/contract/webhooks.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
@@ -17,7 +18,7 @@ import {
   problems,
   type Router,
 } from '../router.js';
-import { idempotencyHeader, idParam } from '../validation.js';
+import { idempotencyHeader, idParam, refuseField } from '../validation.js';
 
 const jobList = z.object({ items: z.array(jobSchema), nextCursor: z.string().nullable() }).openapi('JobList');
 
@@ -64,8 +65,11 @@ export function jobRoutes(deps: RouteDeps): Router {
 
   return createRouter()
     .openapi(create, async (c) => {
-      const request = await toJobRequest(db, c.var.user.id, c.req.valid('json'));
-      return c.json(await acceptJob(deps, c, request), 202);
+      const body = c.req.valid('json');
+      const request = await toJobRequest(db, c.var.user.id, body);
+      const callbackUrl = 'callbackUrl' in body ? body.callbackUrl : undefined;
+      refuseUnreachable(callbackUrl, deps.allowPrivateCallbacks ?? false);
+      return c.json(await acceptJob(deps, c, { ...request, callbackUrl: callbackUrl ?? null }), 202);
     })
     .openapi(list, async (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query');
@@ -80,4 +84,10 @@ export function jobRoutes(deps: RouteDeps): Router {
       if (job === undefined) throw new ProblemError('not_found');
       return c.json(job, 200);
     });
+}
+
+/** @throws ProblemError `validation_failed` for what can be seen to be wrong before it is called */
+function refuseUnreachable(callbackUrl: string | undefined, allowPrivate: boolean): void {
+  const problem = callbackUrl === undefined ? undefined : callbackProblem(callbackUrl, allowPrivate);
+  if (problem !== undefined) throw refuseField('body.callbackUrl', problem);
 }

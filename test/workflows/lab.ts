@@ -3,6 +3,7 @@ import { Connection, WorkflowClient } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createArtifactStore } from '../../activities/artifact-store.js';
+import { createDeliveryActivities } from '../../activities/delivery/activities.js';
 import { createOrchestrationActivities } from '../../activities/orchestration/activities.js';
 import type { JobRow } from '../../db/jobs.js';
 import { createLogger } from '../../logger.js';
@@ -83,9 +84,10 @@ export async function createLab() {
       llm: { writeContent, writeScript },
       tts: { speakScene },
       media: mediaActivities,
+      delivery: createDeliveryActivities({ db, allowPrivateCallbacks: true }),
     };
     const settings = poolSettings(sketch.graceSeconds ?? 1);
-    const pools = ['orchestration', 'llm', 'tts', 'media'] as const;
+    const pools = ['orchestration', 'llm', 'tts', 'media', 'delivery'] as const;
     const workers: Worker[] = [];
     for (const pool of pools) {
       workers.push(

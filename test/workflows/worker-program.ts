@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { createArtifactStore } from '../../activities/artifact-store.js';
+import { createDeliveryActivities } from '../../activities/delivery/activities.js';
 import { createOrchestrationActivities } from '../../activities/orchestration/activities.js';
 import { openDatabase } from '../../db/database.js';
 import { createLogger } from '../../logger.js';
@@ -71,6 +72,7 @@ const workers = runWorkers({
     llm: { writeContent, writeScript },
     tts: { speakScene },
     media,
+    delivery: createDeliveryActivities({ db, allowPrivateCallbacks: true }),
   },
   logger,
 });

@@ -1,0 +1,44 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { readWebhookSecret, rotateWebhookSecret, type WebhookSecret } from '../../db/webhook-secrets.js';
+import type { RouteDeps } from '../context.js';
+import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
+
+const secretSchema = z
+  .object({
+    secret: z
+      .string()
+      .openapi({ description: '`whsec_` and base64, as Standard Webhooks libraries take it.' }),
+    previousValidUntil: z.iso
+      .datetime()
+      .nullable()
+      .openapi({ description: 'Until then messages also carry a signature by the secret before this one.' }),
+  })
+  .openapi('WebhookSecret');
+
+const read = createRoute({
+  method: 'get',
+  path: '/users/me/webhook-secret',
+  tags: ['Users'],
+  summary: 'The secret that calls to my `callbackUrl`s are signed with',
+  security: bearer,
+  responses: { 200: jsonAnswer('The secret', secretSchema), ...problems(401) },
+});
+
+const rotate = createRoute({
+  method: 'post',
+  path: '/users/me/webhook-secret',
+  tags: ['Users'],
+  summary: 'A new secret; the old one signs along for a day',
+  security: bearer,
+  responses: { 200: jsonAnswer('The new secret', secretSchema), ...problems(401) },
+});
+
+export function webhookSecretRoutes({ db }: RouteDeps): Router {
+  return createRouter()
+    .openapi(read, async (c) => c.json(shown(await readWebhookSecret(db, c.var.user.id)), 200))
+    .openapi(rotate, async (c) => c.json(shown(await rotateWebhookSecret(db, c.var.user.id)), 200));
+}
+
+function shown({ secret, previousValidUntil }: WebhookSecret): z.infer<typeof secretSchema> {
+  return { secret, previousValidUntil: previousValidUntil?.toISOString() ?? null };
+}
