@@ -7,7 +7,16 @@ export interface Position {
   id: string;
 }
 
-type PagedTable = 'jobs' | 'videos';
+type PagedTable =
+  | 'jobs'
+  | 'videos'
+  | 'credit_transactions'
+  | 'activities'
+  | 'users'
+  | 'api_keys'
+  | 'audit_log'
+  | 'projects'
+  | 'assets';
 
 /** Selects the time of a row's {@link Position}. */
 export function cursorAt(table: PagedTable) {

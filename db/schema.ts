@@ -1,6 +1,14 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { AssetKind, AssetMedia } from '../workflows/contract/assets.js';
 import type { Scene, SceneEdit } from '../workflows/contract/documents.js';
 import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract/jobs.js';
+import type { ActivityType } from './activity-log.js';
+import type {
+  CreditBalancesTable,
+  CreditEntriesTable,
+  CreditOpenHoldsTable,
+  CreditTransactionsTable,
+} from './credit-tables.js';
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 type UpdatedAt = ColumnType<Date, Date | undefined, Date>;
@@ -17,6 +25,7 @@ export interface UsersTable {
   role: Generated<'user' | 'admin'>;
   status: Generated<'active' | 'suspended'>;
   is_verified: Generated<boolean>;
+  avatar_artifact: string | null;
   created_at: CreatedAt;
   updated_at: UpdatedAt;
 }
@@ -54,7 +63,21 @@ export interface AuditLogTable {
   action: string;
   target: string | null;
   detail: Json<Record<string, unknown>>;
-  at: CreatedAt;
+  created_at: CreatedAt;
+}
+
+export interface ApiKeysTable {
+  id: Generated<string>;
+  user_id: string;
+  name: string;
+  /** How the key begins, so that its owner knows it again. */
+  prefix: string;
+  /** sha256 of the key, hex. */
+  key_hash: string;
+  /** Null: it does not expire. */
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  created_at: CreatedAt;
 }
 
 export interface JobsTable {
@@ -80,6 +103,8 @@ export interface JobsTable {
   error: JSONColumnType<JobError | null, string | null, string | null>;
   credits_quoted: Generated<number>;
   credits_charged: Generated<number>;
+  /** Set with the delivery of what the job was for: from then on it can only end completed. */
+  delivered_at: Date | null;
   /** Set when Temporal has taken the workflow; until then the sweeper owns the job. */
   submitted_at: Date | null;
   /** Set when the user asked to cancel, so that a job that never reached Temporal ends too. */
@@ -104,6 +129,57 @@ export interface ArtifactsTable {
   bytes: ColumnType<string, number, never>;
   content_type: string;
   created_at: CreatedAt;
+  /** When it was last made or made again; what is young may be about to be referred to. */
+  published_at: UpdatedAt;
+}
+
+export interface ProjectsTable {
+  id: Generated<string>;
+  user_id: string;
+  name: string;
+  description: string;
+  status: Generated<'draft' | 'active' | 'archived'>;
+  created_at: CreatedAt;
+  updated_at: UpdatedAt;
+}
+
+/** A file of a user's own. */
+export interface AssetsTable {
+  id: Generated<string>;
+  user_id: string;
+  project_id: string | null;
+  kind: AssetKind;
+  file_name: string;
+  content_type: string;
+  bytes: ColumnType<string, number, never>;
+  sha256: string;
+  /** The file as it came. */
+  artifact_id: string;
+  /** Of a picture: upright, without metadata, of a bounded size; what a video shows. */
+  rendition_artifact_id: string | null;
+  media: Json<AssetMedia>;
+  created_at: CreatedAt;
+}
+
+/** Files that are to be sent past the multipart form, until they are an asset. */
+export interface UploadsTable {
+  id: Generated<string>;
+  user_id: string;
+  project_id: string | null;
+  kind: AssetKind;
+  file_name: string;
+  bytes: ColumnType<string, number, never>;
+  /** sha256 of the token that allows the upload, hex. */
+  token_hash: string;
+  asset_id: string | null;
+  expires_at: Date;
+  created_at: CreatedAt;
+}
+
+/** Files that a job was given, so that they stay as long as the job. */
+export interface JobInputsTable {
+  job_id: string;
+  artifact_id: string;
 }
 
 export interface JobArtifactsTable {
@@ -158,17 +234,40 @@ export interface GenerationCacheTable {
   last_used_at: UpdatedAt;
 }
 
+/** What the user is told; they may clear it. */
+export interface ActivitiesTable {
+  id: Generated<string>;
+  user_id: string;
+  type: ActivityType;
+  message: string;
+  script_id: string | null;
+  character_id: string | null;
+  video_id: string | null;
+  job_id: string | null;
+  created_at: CreatedAt;
+}
+
 export interface Database {
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   audit_log: AuditLogTable;
+  api_keys: ApiKeysTable;
   login_tries: LoginTriesTable;
   jobs: JobsTable;
   webhook_secrets: WebhookSecretsTable;
   artifacts: ArtifactsTable;
+  projects: ProjectsTable;
+  assets: AssetsTable;
+  uploads: UploadsTable;
+  job_inputs: JobInputsTable;
   job_artifacts: JobArtifactsTable;
   idempotency_keys: IdempotencyKeysTable;
   videos: VideosTable;
   generation_cache: GenerationCacheTable;
+  credit_transactions: CreditTransactionsTable;
+  credit_entries: CreditEntriesTable;
+  credit_balances: CreditBalancesTable;
+  credit_open_holds: CreditOpenHoldsTable;
+  activities: ActivitiesTable;
 }
