@@ -1,4 +1,4 @@
-import type { ArtifactId, VoiceDocument } from './documents.js';
+import type { ArtifactId } from './documents.js';
 import type { FromCache, JobError, JobRef } from './jobs.js';
 
 /** One base video and many recipients: options, documents, workflows and activity messages. */
@@ -117,61 +117,81 @@ export type RecipientOutcome = 'delivered' | 'failed';
 // ---------------------------------------------------------------------------------------------------------
 // Documents
 
-/**
- * A base that recipients are made from. Samples count at the base's sound rate from the first sample that is
- * presented; frames count pictures from 0.
- */
-export interface PreparedBase {
-  /** MP4 with H.264 and AAC-LC, one track each, index in front; null for sound alone. */
+/** A base as it came in, in a form that can be spliced. Samples and frames count from the first presented. */
+export interface OpenedBase {
+  /** MP4 with one track of picture and one of AAC-LC, index in front; null for sound alone. */
   video: ArtifactId | null;
+  /** The same sound as 16-bit WAV, in its own rate and channels. */
+  sound: ArtifactId;
   width: number;
   height: number;
   /** Frames a second. */
   frameRate: { numerator: number; denominator: number };
   frames: number;
   sampleRate: number;
-  channels: number;
-  /** Samples a channel that are presented. */
+  channels: 1 | 2;
+  /** Samples a channel. */
   samples: number;
-  /** Bits a second of the base's sound. */
+  /** Bits a second of the base's AAC. */
   audioBitRate: number;
-  spans: PreparedSpan[];
   /** What its user should know, e.g. that the base was converted. */
   message: string | null;
+}
+
+/** Where the words of a base are replaced, in order and apart from one another. */
+export interface SpansDocument {
+  spans: SpanRequest[];
+  /** How sure an alignment was, or which way the spans were found. */
+  message: string | null;
+}
+
+/** An opened base with its spans: what recipients are made from. */
+export interface PreparedBase extends Omit<OpenedBase, 'message'> {
+  spans: PreparedSpan[];
 }
 
 export interface PreparedSpan {
   startSample: number;
   endSample: number;
-  /** Pictures that show during the span: the first, and the one after the last. */
+  /** Pictures that show during the span: the first, and the one after the last. Each begins a closed group. */
   startFrame: number;
   endFrame: number;
   /** What is said instead, with `{column}` in it. */
   text: string;
-  /** 16-bit WAV of the base around the span, in the base's own rate and channels. */
-  context: ArtifactId;
-  /** Sample of the base with which `context` begins. */
-  contextStart: number;
-}
-
-/** A recipient's words for one span. */
-export interface SpokenSpan {
-  voice: ArtifactId;
-  document: VoiceDocument;
 }
 
 // ---------------------------------------------------------------------------------------------------------
 // Activity messages
 
-/** media pool: the base → {@link PreparedBase}; spans found, sound and keyframes made fit for splicing. */
-export interface PrepareBaseInput extends JobRef {
+/** media pool: the base → {@link OpenedBase}. */
+export interface OpenBaseInput extends JobRef {
   base: ArtifactId;
+  options: PersonalizedOptions;
+}
+export interface OpenBaseResult extends FromCache {
+  opened: ArtifactId;
+  message: string | null;
+}
+
+/** tts pool: the base's sound → {@link SpansDocument}, by transcript, explicit times or silences. */
+export interface FindSpansInput extends JobRef {
+  opened: ArtifactId;
+  options: PersonalizedOptions;
+}
+export interface FindSpansResult extends FromCache {
+  spans: ArtifactId;
+  spanCount: number;
+  message: string | null;
+}
+
+/** media pool: opened base and spans → {@link PreparedBase}, with keyframes where pictures will change. */
+export interface PrepareBaseInput extends JobRef {
+  opened: ArtifactId;
+  spans: ArtifactId;
   options: PersonalizedOptions;
 }
 export interface PrepareBaseResult extends FromCache {
   prepared: ArtifactId;
-  spanCount: number;
-  message: string | null;
 }
 
 /** tts pool: the words of some recipients at once, so that their own requests find them in the cache. */
@@ -188,7 +208,7 @@ export interface SpeakBatchResult extends FromCache {
   singly: number;
 }
 
-/** tts pool: one recipient's words, one voice a span → ids of {@link VoiceDocument}s. */
+/** tts pool: one recipient's words, one voice a span → ids of voice documents. */
 export interface SpeakRecipientInput extends JobRef {
   position: number;
   prepared: ArtifactId;
@@ -236,7 +256,13 @@ export interface StartRecipientInput extends JobRef {
 export interface EndRecipientInput extends JobRef {
   position: number;
   outcome:
-    | { status: 'delivered'; file: ArtifactId; durationSeconds: number; bytes: number; message: string | null }
+    | {
+        status: 'delivered';
+        file: ArtifactId;
+        durationSeconds: number;
+        bytes: number;
+        message: string | null;
+      }
     | { status: 'failed'; error: JobError };
 }
 
