@@ -9,6 +9,7 @@ import type {
   CreditOpenHoldsTable,
   CreditTransactionsTable,
 } from './credit-tables.js';
+import type { JobRecipientsTable } from './recipient-tables.js';
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 type UpdatedAt = ColumnType<Date, Date | undefined, Date>;
@@ -248,6 +249,7 @@ export interface ActivitiesTable {
 }
 
 export interface Database {
+  job_recipients: JobRecipientsTable;
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

@@ -114,6 +114,9 @@ export interface PersonalizedVideoInput extends JobRef {
 
 export type RecipientOutcome = 'delivered' | 'failed';
 
+export const recipientStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
+export type RecipientStatus = (typeof recipientStatuses)[number];
+
 // ---------------------------------------------------------------------------------------------------------
 // Documents
 
