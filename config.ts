@@ -73,6 +73,8 @@ const environment = z.object({
   DELIVERY_PER_SECOND: rate.optional(),
   /** For development: callbacks may go to plain http and to addresses that are not public. */
   CALLBACK_PRIVATE_ADDRESSES: flag.default(false),
+  /** Credits that a new account begins with. */
+  SIGNUP_CREDITS: z.coerce.number().int().min(0).max(1_000_000).default(20),
   SHUTDOWN_GRACE_SECONDS: count.default(30),
   SWEEP_INTERVAL_SECONDS: count.default(5),
 });
@@ -126,6 +128,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       delivery: { concurrency: e.DELIVERY_CONCURRENCY, perSecond: e.DELIVERY_PER_SECOND },
     },
     callbacks: { allowPrivate: e.CALLBACK_PRIVATE_ADDRESSES },
+    signupCredits: e.SIGNUP_CREDITS,
     shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
     sweepIntervalSeconds: e.SWEEP_INTERVAL_SECONDS,
   };

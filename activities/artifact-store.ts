@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { recordArtifact } from '../db/artifacts.js';
+import { recordArtifact, type ArtifactRow } from '../db/artifacts.js';
 import type { Db } from '../db/database.js';
-import { forgetGenerationsOf } from '../db/generation-cache.js';
+import { forgetGenerations } from '../db/generation-cache.js';
 import { ObjectMissingError, type Storage } from '../storage/storage.js';
 import type { ArtifactId } from '../workflows/contract/documents.js';
 import type { ArtifactStore } from './artifacts.js';
@@ -19,7 +19,7 @@ const idPattern = /^([0-9a-f]{64})\.[a-z0-9]{1,8}$/;
 export const artifactKey = (id: ArtifactId): string => `artifacts/${id}`;
 
 export interface ArtifactStoreDeps {
-  storage: Pick<Storage, 'putFile' | 'putBytes' | 'read' | 'localPath'>;
+  storage: Pick<Storage, 'putFile' | 'putBytes' | 'head' | 'read' | 'localPath'>;
   db: Db;
   /** Folder of the copies on this host; unused when the storage is a local folder itself. */
   cacheDir: string;
@@ -38,14 +38,13 @@ export function createArtifactStore({
 }: ArtifactStoreDeps): ArtifactStore {
   const cache = createHostCache({ dir: cacheDir, maxBytes: maxCacheBytes });
 
-  async function record(
-    id: ArtifactId,
-    sha256: string,
-    bytes: number,
-    contentType: string,
-  ): Promise<ArtifactId> {
-    await recordArtifact(db, { id, sha256, bytes, contentType });
-    return id;
+  async function publish(artifact: ArtifactRow, put: () => Promise<void>): Promise<ArtifactId> {
+    await withStorage(put);
+    await recordArtifact(db, artifact);
+    // A collector may have removed the same content from before, and with it what was just put.
+    const stored = await withStorage(() => storage.head(artifactKey(artifact.id)));
+    if (stored === undefined) await withStorage(put);
+    return artifact.id;
   }
 
   async function fetch(id: ArtifactId): Promise<string> {
@@ -59,7 +58,7 @@ export function createArtifactStore({
       return local;
     } catch (error) {
       // Or the next job would be led to the lost file again, however often it is started anew.
-      if (isMissing(error)) await forgetGenerationsOf(db, id);
+      if (isMissing(error)) await forgetGenerations(db, [id]);
       throw storageFailure(error);
     }
   }
@@ -68,8 +67,9 @@ export function createArtifactStore({
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const id = `${sha256}.${extension}`;
     const contentType = contentTypeOf(extension);
-    await withStorage(() => storage.putBytes(artifactKey(id), bytes, contentType));
-    return record(id, sha256, bytes.byteLength, contentType);
+    return publish({ id, sha256, bytes: bytes.byteLength, contentType }, () =>
+      storage.putBytes(artifactKey(id), bytes, contentType),
+    );
   }
 
   const readBytes = async (id: ArtifactId) => {
@@ -86,9 +86,11 @@ export function createArtifactStore({
       const id = `${sha256}.${extension}`;
       const contentType = contentTypeOf(extension);
       const { size } = await stat(path);
-      await withStorage(() => storage.putFile(artifactKey(id), path, contentType));
+      await publish({ id, sha256, bytes: size, contentType }, () =>
+        storage.putFile(artifactKey(id), path, contentType),
+      );
       if (storage.localPath(artifactKey(id)) === undefined) await cache.adopt(id, path);
-      return record(id, sha256, size, contentType);
+      return id;
     },
     publishJson: (value) => publishBytes(Buffer.from(JSON.stringify(value)), 'json'),
     async readJson<T>(id: ArtifactId) {

@@ -44,13 +44,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     storage,
     jobs,
     logger,
+    signupCredits: config.signupCredits,
     trustedProxies: config.api.trustedProxies,
     intake: { ...config.intake, dir: intakeDir, ffprobePath: config.tools.ffprobePath },
     allowPrivateCallbacks: config.callbacks.allowPrivate,
     draining: drain.signal,
   });
   // Five gigabytes take their time; a body that stands still is given up by whoever reads it.
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { requestTimeout: longestRequestMs } });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { requestTimeout: longestRequestMs },
+  });
 
   const housekeeping = setInterval(() => {
     Promise.all([deleteExpiredSessions(db), deleteOldKeys(db), deleteOldLoginTries(db)]).catch(

@@ -18,21 +18,34 @@ export async function findGeneration(db: Db, key: string): Promise<{ value: unkn
     .executeTakeFirst();
   if (row === undefined) return undefined;
   if (row.idle) {
-    await db
+    const touched = await db
       .updateTable('generation_cache')
       .set({ last_used_at: new Date() })
       .where('key', '=', key)
-      .execute();
+      .returning('key')
+      .executeTakeFirst();
+    // It expired meanwhile, and what it names may be collected under the caller's hands.
+    if (touched === undefined) return undefined;
   }
   return { value: row.value };
 }
 
-/** Makes every entry that names the artifact a miss, because its file was lost. */
-export async function forgetGenerationsOf(db: Db, artifact: string): Promise<void> {
+/** Makes every entry that names one of the artifacts a miss, because its file was lost or is no longer wanted. */
+export async function forgetGenerations(db: Db, artifacts: readonly string[]): Promise<void> {
+  if (artifacts.length === 0) return;
   await db
     .deleteFrom('generation_cache')
-    .where(sql<boolean>`${artifact} = any (artifacts)`)
+    .where(sql<boolean>`artifacts && ${[...artifacts]}::text[]`)
     .execute();
+}
+
+/** Forgets what nobody has used for so long. Answers how much that was. */
+export async function expireGenerations(db: Db, unusedSeconds: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('generation_cache')
+    .where('last_used_at', '<', sql<Date>`now() - make_interval(secs => ${unusedSeconds})`)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 /** Writes an entry; whoever comes last of two equal producers stays, which is as good as the first. */

@@ -9,3 +9,9 @@ const longestKey = 512;
 export function assertKey(key: string): void {
   if (key.length > longestKey || !keyPattern.test(key)) throw new TypeError('not a storage key');
 }
+
+/** How long the address of a direct upload takes bytes. */
+export const uploadSeconds = 3600;
+
+/** Where what is sent directly lies until it is looked at. */
+export const uploadKey = (uploadId: string): string => `uploads/${uploadId}`;

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assertKey } from './keys.js';
 import { sweepTemporaryFiles, temporaryPrefix } from './local-temporary.js';
-import { ObjectMissingError, type Storage } from './storage.js';
+import { ObjectMissingError, type ListedObject, type Storage } from './storage.js';
+
+const listedAtOnce = 1_000;
 
 /**
  * Objects as files below `dir`: `objects/<key>` holds the bytes, `types/<key>` the content type. Files are written beside,
@@ -46,6 +48,7 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
     putFile: (key, path, contentType) =>
       // A reflink where the file system has them: no bytes are copied.
       put(key, contentType, (draft) => copyFile(path, draft, constants.COPYFILE_FICLONE)),
+    takeFile: (key, path, contentType) => put(key, contentType, (draft) => moveFile(path, draft)),
     putBytes: (key, bytes, contentType) => put(key, contentType, (draft) => writeFile(draft, bytes)),
 
     async head(key) {
@@ -84,6 +87,26 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
       await rm(typePath(key), { force: true });
     },
 
+    presignPut: () => Promise.resolve(undefined),
+
+    async *list(prefix) {
+      assertKey(`${prefix}x`);
+      const folder = await opendir(objectPath(prefix)).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      let page: ListedObject[] = [];
+      for await (const entry of folder ?? []) {
+        const found = await stat(objectPath(`${prefix}${entry.name}`)).catch(() => undefined);
+        if (found?.isFile() !== true) continue;
+        page.push({ key: `${prefix}${entry.name}`, modifiedAt: found.mtime });
+        if (page.length < listedAtOnce) continue;
+        yield page;
+        page = [];
+      }
+      if (page.length > 0) yield page;
+    },
+
     localPath(key) {
       assertKey(key);
       return objectPath(key);
@@ -98,6 +121,17 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
       }
     },
   };
+}
+
+/** Within one file system nothing is copied. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    await copyFile(from, to);
+    await rm(from, { force: true });
+  }
 }
 
 /** Also for folders: their entries survive a power cut only when they are flushed. */

@@ -4,9 +4,11 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { assertKey } from './keys.js';
 import { isMissingObject, isRangeBeyond, storageError } from './s3-errors.js';
 import { multipartFromBytes, uploadInParts } from './s3-multipart.js';
@@ -33,11 +35,15 @@ export interface S3StorageOptions {
  */
 export function createS3Storage(options: S3StorageOptions): Storage {
   const bucket = options.bucket;
-  const client = new S3Client({
+  const place = {
     region: options.region,
     forcePathStyle: options.forcePathStyle,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+  };
+  const presigner = new S3Client({ ...place, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const client = new S3Client({
+    ...place,
     maxAttempts: options.maxAttempts ?? 4,
     requestHandler: {
       connectionTimeout: options.connectTimeoutMs ?? 5_000,
@@ -51,17 +57,20 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     await client.send(new PutObjectCommand(object)).catch(rethrow(failed));
   }
 
+  async function putFile(key: string, path: string, contentType: string): Promise<void> {
+    assertKey(key);
+    const { size } = await stat(path);
+    if (size < multipartFromBytes) {
+      await putObject(key, await readFile(path), contentType);
+      return;
+    }
+    const target = { bucket, key, contentType };
+    await uploadInParts(client, target, { path, bytes: size }).catch(rethrow(failed));
+  }
+
   return {
-    async putFile(key, path, contentType) {
-      assertKey(key);
-      const { size } = await stat(path);
-      if (size < multipartFromBytes) {
-        await putObject(key, await readFile(path), contentType);
-        return;
-      }
-      const target = { bucket, key, contentType };
-      await uploadInParts(client, target, { path, bytes: size }).catch(rethrow(failed));
-    },
+    putFile,
+    takeFile: putFile,
 
     async putBytes(key, bytes, contentType) {
       assertKey(key);
@@ -104,6 +113,28 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     async delete(key) {
       assertKey(key);
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch(rethrow(failed));
+    },
+
+    async presignPut(key, { bytes, expiresSeconds }) {
+      assertKey(key);
+      // Without a checksum: it would be that of the empty body that is signed here.
+      const command = new PutObjectCommand({ Bucket: bucket, Key: key, ContentLength: bytes });
+      const signing = { expiresIn: expiresSeconds, signableHeaders: new Set(['host', 'content-length']) };
+      return await getSignedUrl(presigner, command, signing).catch(rethrow(failed));
+    },
+
+    async *list(prefix) {
+      assertKey(`${prefix}x`);
+      let token: string | undefined;
+      do {
+        const found = await client
+          .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }))
+          .catch(rethrow(failed));
+        yield (found.Contents ?? []).flatMap(({ Key, LastModified }) =>
+          Key === undefined || LastModified === undefined ? [] : [{ key: Key, modifiedAt: LastModified }],
+        );
+        token = found.NextContinuationToken;
+      } while (token !== undefined);
     },
 
     localPath: () => undefined,

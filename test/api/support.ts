@@ -1,8 +1,12 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { inject } from 'vitest';
 import { createApp } from '../../api/app.js';
+import type { IntakeSettings } from '../../api/context.js';
 import { createJobsClient, type JobsClient } from '../../api/jobs-client.js';
 import type { Db } from '../../db/database.js';
+import { readConfig } from '../../config.js';
 import { createLogger } from '../../logger.js';
 import { createLocalStorage } from '../../storage/local.js';
 import type { Storage } from '../../storage/storage.js';
@@ -33,6 +37,8 @@ export interface TestApi {
   jobs: JobsClient;
   /** Lines of the log, parsed. */
   log: Json[];
+  /** Where uploads lie until they were looked at. */
+  intakeDir: string;
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** A user of their own. */
   register(): Promise<{ id: string; email: string; token: string; refreshToken: string }>;
@@ -52,6 +58,10 @@ export async function startApi(
     db?: Db;
     storage?: Storage;
     trustedProxies?: number;
+    /** So many that most tests need not think of them, without it. */
+    signupCredits?: number;
+    /** Limits of uploads, where a test wants others. */
+    intake?: Partial<Pick<IntakeSettings, 'maxBytes' | 'maxSeconds'>>;
   } = {},
 ): Promise<TestApi> {
   const database = options.db === undefined ? await createTestDatabase() : undefined;
@@ -71,8 +81,24 @@ export async function startApi(
     { write: (line: string) => void log.push(JSON.parse(line)) },
   );
   const drain = new AbortController();
-  const { trustedProxies = 0 } = options;
-  const app = createApp({ db, storage, jobs, logger, trustedProxies, draining: drain.signal });
+  const { trustedProxies = 0, signupCredits = 1_000 } = options;
+  const intake = {
+    ...readConfig({}).intake,
+    ...options.intake,
+    dir: join(folder.path, 'intake'),
+    ffprobePath: inject('ffprobePath'),
+  };
+  await mkdir(intake.dir, { recursive: true });
+  const app = createApp({
+    db,
+    storage,
+    jobs,
+    logger,
+    signupCredits,
+    trustedProxies,
+    intake,
+    draining: drain.signal,
+  });
   const server = createAdaptorServer({ fetch: app.fetch });
   const port = await new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => {
@@ -103,6 +129,7 @@ export async function startApi(
     storage,
     jobs,
     log,
+    intakeDir: intake.dir,
     call,
     async register() {
       users += 1;

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,9 +34,14 @@ function remoteStorage(root: string) {
     await mkdir(dirname(join(root, key)), { recursive: true });
     await write(join(root, key));
   };
-  const storage: Pick<Storage, 'putFile' | 'putBytes' | 'read' | 'localPath'> = {
+  const storage: Pick<Storage, 'putFile' | 'putBytes' | 'head' | 'read' | 'localPath'> = {
     putFile: (key, path) => put(key, (target) => copyFile(path, target)),
     putBytes: (key, bytes) => put(key, (target) => writeFile(target, bytes)),
+    head: (key) =>
+      stat(join(root, key)).then(
+        ({ size }) => ({ bytes: size, contentType: 'application/octet-stream' }),
+        () => undefined,
+      ),
     read: async (key) => {
       reads.push(key);
       await delay(20);

@@ -1,13 +1,9 @@
-import { execFile, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import { transientFailure } from '../../failures.js';
+import { findProgram, launchPrefix, memoryBound, missing, standardPath } from './find-program.js';
 import { openRawPipe, type RawPipe } from './raw-pipe.js';
-
-const run = promisify(execFile);
 
 /** How long a program may take to end by itself after TERM before its group is killed. */
 const graceMs = 3_000;
@@ -30,6 +26,8 @@ export interface ProgramRun {
   path: string;
   args: string[];
   timeoutMs: number;
+  /** Most address space of the program, where the host can bound it. */
+  maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
   env?: Record<string, string> | undefined;
   /** Feeds standard input; without it there is none. The stream is ended by the runner. */
@@ -63,7 +61,7 @@ export interface RawInput {
 export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer; stderrTail: string }> {
   options.signal?.throwIfAborted();
   const program = await findProgram(options.path);
-  const prefix = await launchPrefix();
+  const prefix = [...(await launchPrefix()), ...(await memoryBound(options.maxMemoryBytes))];
   options.signal?.throwIfAborted();
   const [command = program, ...args] = [...prefix, program, ...options.args];
   const pipe = options.fillInput && (await openRawPipe(options.fillInput.folder));
@@ -234,61 +232,4 @@ function failureOf(error: ProgramError) {
     detail: 'ffmpeg failed on a step of this job.',
     cause: error,
   });
-}
-
-function missing(program: string, cause: unknown) {
-  return transientFailure({
-    code: 'ffmpeg_missing',
-    detail: `${program} cannot be started: install ffmpeg (Debian: apt-get install ffmpeg) or set FFMPEG_PATH and FFPROBE_PATH.`,
-    cause,
-  });
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// Finding programs. The environment belongs to config.ts, so the search path is asked of `which`, which has it.
-
-const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const found = new Map<string, Promise<string | undefined>>();
-
-function onPath(name: string): Promise<string | undefined> {
-  let lookup = found.get(name);
-  if (!lookup) {
-    lookup = run('which', [name]).then(
-      ({ stdout }) => stdout.trim() || undefined,
-      () => undefined,
-    );
-    found.set(name, lookup);
-  }
-  return lookup;
-}
-
-async function findProgram(path: string): Promise<string> {
-  if (isAbsolute(path)) {
-    await access(path, constants.X_OK).catch((error: unknown) => {
-      throw missing(path, error);
-    });
-    return path;
-  }
-  const absolute = await onPath(path);
-  if (absolute !== undefined) return absolute;
-  // Asked again next time: somebody may be installing it.
-  found.delete(path);
-  throw missing(path, undefined);
-}
-
-let prefix: Promise<string[]> | undefined;
-
-/** `setpriv --pdeathsig KILL` ends the program with the thread that started it, `nice` lets others go first. */
-function launchPrefix(): Promise<string[]> {
-  prefix ??= (async () => {
-    const [setpriv, nice] = await Promise.all([onPath('setpriv'), onPath('nice')]);
-    const dying = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL'];
-    // Small userlands have a setpriv that does not know the option.
-    const works = await run(setpriv ?? 'true', [...dying.slice(1), 'true']).then(
-      () => true,
-      () => false,
-    );
-    return [...(works ? dying : []), ...(nice === undefined ? [] : [nice, '-n', '10'])];
-  })();
-  return prefix;
 }

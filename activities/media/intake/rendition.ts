@@ -1,0 +1,49 @@
+import sharp from 'sharp';
+import { RefusedFileError } from './refused-file.js';
+
+/** Larger than any frame with room for its motion. */
+const longestSide = 4_608;
+/** More than any camera phone makes; decoding more would only cost memory. */
+export const maxPicturePixels = 50_000_000;
+
+export interface Rendition {
+  bytes: Buffer;
+  extension: 'jpg' | 'png';
+  /** Of the whole picture, upright. */
+  width: number;
+  height: number;
+}
+
+/**
+ * What is rendered of a user's picture: upright, in sRGB, without metadata, of a bounded size. The header is checked
+ * before anything is decoded, and all of the picture is decoded, so that a damaged one shows here.
+ * @throws RefusedFileError
+ */
+export async function renderPicture(path: string): Promise<Rendition> {
+  const input = sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 });
+  const { width, height, autoOrient, hasAlpha } = await input.metadata().catch((cause: unknown) => {
+    throw damaged(cause);
+  });
+  if (width * height > maxPicturePixels || Math.max(width, height) > 20_000) {
+    const megapixels = Math.round(maxPicturePixels / 1e6);
+    const detail = `The picture is ${width}×${height}; at most ${megapixels} megapixels and 20000 a side are taken.`;
+    throw new RefusedFileError('media_too_large', detail);
+  }
+  const upright = input
+    .autoOrient()
+    .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
+    .toColourspace('srgb');
+  const encoded = hasAlpha
+    ? upright.png({ compressionLevel: 6 })
+    : upright.jpeg({ quality: 95, chromaSubsampling: '4:4:4' });
+  const bytes = await encoded.toBuffer().catch((cause: unknown) => {
+    throw damaged(cause);
+  });
+  return { bytes, extension: hasAlpha ? 'png' : 'jpg', width: autoOrient.width, height: autoOrient.height };
+}
+
+function damaged(cause: unknown): RefusedFileError {
+  return new RefusedFileError('damaged_media', 'The picture is damaged and cannot be read to its end.', {
+    cause,
+  });
+}

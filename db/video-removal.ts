@@ -1,0 +1,54 @@
+import type { Transaction } from 'kysely';
+import { forgetGenerations } from './generation-cache.js';
+import type { Database } from './schema.js';
+
+/**
+ * Removes videos from the gallery and lets go of their files: what the jobs that made them list, were given and left
+ * in the cache. The jobs stay as a record; files that something else refers to stay too.
+ */
+async function deleteVideos(
+  trx: Transaction<Database>,
+  userId: string,
+  column: 'id' | 'project_id',
+  value: string,
+): Promise<number> {
+  const videos = await trx
+    .deleteFrom('videos')
+    .where(column, '=', value)
+    .where('user_id', '=', userId)
+    .returning('id')
+    .execute();
+  if (videos.length === 0) return 0;
+  const ids = videos.map(({ id }) => id);
+  const jobs = trx
+    .selectFrom('jobs')
+    .select('id')
+    .where('user_id', '=', userId)
+    // A video has the id of the job that made it first; later jobs name it.
+    .where((eb) => eb.or([eb('id', 'in', ids), eb('video_id', 'in', ids)]));
+  const listed = await trx
+    .deleteFrom('job_artifacts')
+    .where('job_id', 'in', jobs)
+    .returning('artifact_id')
+    .execute();
+  await trx.deleteFrom('job_inputs').where('job_id', 'in', jobs).execute();
+  await forgetGenerations(
+    trx,
+    listed.map((row) => row.artifact_id),
+  );
+  return ids.length;
+}
+
+/** Answers whether there was such a video. */
+export const deleteVideoWithFiles = async (
+  trx: Transaction<Database>,
+  userId: string,
+  id: string,
+): Promise<boolean> => (await deleteVideos(trx, userId, 'id', id)) > 0;
+
+/** Answers how many there were. */
+export const deleteVideosOfProject = (
+  trx: Transaction<Database>,
+  userId: string,
+  projectId: string,
+): Promise<number> => deleteVideos(trx, userId, 'project_id', projectId);
