@@ -54,6 +54,7 @@ export async function receiveForm(
     problem ??= found;
     stop.abort(problem);
   };
+  let arriving: BusboyFileStream | undefined;
   let writing: Promise<ReceivedFile> | undefined;
   let fileName = '';
   parser.on('file', (name: string, stream: BusboyFileStream, givenName: string) => {
@@ -64,6 +65,7 @@ export async function receiveForm(
       return;
     }
     fileName = givenName;
+    arriving = stream;
     writing = receiveFile(stream, path, () => maxBytes(fields));
     writing.catch((error: unknown) => {
       if (error instanceof ProblemError) refuse(error);
@@ -84,6 +86,8 @@ export async function receiveForm(
     return { fields, file: file && { ...file, fileName } };
   } catch (error) {
     parser.destroy();
+    // The parser leaves it open, and who writes it would wait for ever.
+    arriving?.destroy();
     await writing?.catch(() => undefined);
     if (problem !== undefined) throw problem;
     if (error instanceof ProblemError) throw error;

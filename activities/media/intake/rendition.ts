@@ -20,8 +20,9 @@ export interface Rendition {
  * @throws RefusedFileError
  */
 export async function renderPicture(path: string): Promise<Rendition> {
-  const input = sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 });
-  const { width, height, autoOrient, hasAlpha } = await input.metadata().catch((cause: unknown) => {
+  // Reads the header, whatever size that speaks of.
+  const header = sharp(path, { limitInputPixels: false, pages: 1 });
+  const { width, height, autoOrient, hasAlpha } = await header.metadata().catch((cause: unknown) => {
     throw damaged(cause);
   });
   if (width * height > maxPicturePixels || Math.max(width, height) > 20_000) {
@@ -29,7 +30,7 @@ export async function renderPicture(path: string): Promise<Rendition> {
     const detail = `The picture is ${width}×${height}; at most ${megapixels} megapixels and 20000 a side are taken.`;
     throw new RefusedFileError('media_too_large', detail);
   }
-  const upright = input
+  const upright = sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 })
     .autoOrient()
     .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
     .toColourspace('srgb');

@@ -40,17 +40,21 @@ const formats: Record<string, FileFormat> = {
   xlsx: { family: 'sheet', contentType: xlsxType, extension: 'xlsx' },
 };
 
+/** Text that is nothing else; whoever reads it finds out whether it is a table. */
+const table: FileFormat = { family: 'sheet', contentType: 'text/csv', extension: 'csv' };
+
 /** Enough for every signature, and for a judgement of text. */
 const headBytes = 64 * 1024;
 
 /** Undefined for what is none of the formats that are taken. The file's name plays no part. */
 export async function sniffFile(path: string): Promise<FileFormat | undefined> {
   const head = await readHead(path);
+  if (isUtf16(head)) return table;
   // A spreadsheet is known by its directory's entries, which need not stand in the first bytes.
   const isZip = head.subarray(0, 4).toString('latin1') === 'PK\x03\x04';
   const found = isZip ? await fileTypeFromFile(path) : await fileTypeFromBuffer(head);
   if (found === undefined) {
-    return isText(head) ? { family: 'sheet', contentType: 'text/csv', extension: 'csv' } : undefined;
+    return head.length > 0 && !head.includes(0) ? table : undefined;
   }
   return formats[found.ext];
 }
@@ -66,8 +70,5 @@ async function readHead(path: string): Promise<Buffer> {
   }
 }
 
-/** In UTF-16 every Latin letter has a zero byte; elsewhere a zero byte is no text. */
-function isText(head: Buffer): boolean {
-  const mark = head.subarray(0, 2).toString('hex');
-  return head.length > 0 && (mark === 'fffe' || mark === 'feff' || !head.includes(0));
-}
+/** By its mark. One of the two is also how an MPEG layer begins that nobody takes. */
+const isUtf16 = (head: Buffer): boolean => ['fffe', 'feff'].includes(head.toString('hex', 0, 2));
