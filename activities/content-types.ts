@@ -2,6 +2,7 @@ const contentTypes: Record<string, string> = {
   aac: 'audio/aac',
   ass: 'text/x-ssa; charset=utf-8',
   bin: 'application/octet-stream',
+  csv: 'text/csv; charset=utf-8',
   h264: 'video/h264',
   jpg: 'image/jpeg',
   json: 'application/json',
@@ -17,6 +18,7 @@ const contentTypes: Record<string, string> = {
   vtt: 'text/vtt; charset=utf-8',
   wav: 'audio/wav',
   webp: 'image/webp',
+  zip: 'application/zip',
 };
 
 /** Content type that an artifact's extension (without dot) stands for. */

@@ -26,6 +26,19 @@ export class ProgressTracker {
     this.#steps = plan.map(pendingStep);
   }
 
+  /**
+   * Goes on from what an earlier run of the same job had reached.
+   * @param done items that were done of each step that is under way.
+   */
+  resume(before: JobProgress, done: Record<string, number>): void {
+    before.steps.forEach((step) => Object.assign(this.#step(step.stepName), step));
+    this.#overall = before.overallProgress;
+    this.status = before.status;
+    for (const [name, total] of Object.entries(before.parallelItems)) {
+      this.#items.set(name, { total, done: done[name] ?? 0, cached: 0 });
+    }
+  }
+
   start(name: string): void {
     const step = this.#step(name);
     step.status = 'in_progress';

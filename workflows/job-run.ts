@@ -51,14 +51,17 @@ interface Ending {
  * throw their typed failure, cancelled ones the cancellation. A stopped job completes with null.
  *
  * @param script counted by the first activity when a job starts from one.
+ * @param earlier what the runs before this one reached, of a job that continues as new.
  */
 export async function runJob<R extends object>(
   input: JobRef & { script?: string | null },
   plan: readonly PlannedStep[],
   work: (run: JobRun, started: MarkStartedResult) => Promise<JobOutcome<R>>,
+  earlier?: { progress: JobProgress; done: Record<string, number> },
 ): Promise<R | null> {
   const ref: JobRef = { jobId: input.jobId, userId: input.userId };
   const progress = new ProgressTracker(plan, () => new Date().toISOString());
+  if (earlier !== undefined) progress.resume(earlier.progress, earlier.done);
   setHandler(progressDefinition, () => progress.snapshot(), {
     description: 'The steps of the job and how far they are.',
   });

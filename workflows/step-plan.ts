@@ -28,9 +28,23 @@ export function stagePlan(name: StageName): readonly PlannedStep[] {
   ];
 }
 
+/** Shares of the wall time of a hundred recipients. */
+export const personalizedPlan: readonly PlannedStep[] = [
+  { name: 'preparation', weight: 10 },
+  { name: 'voices', weight: 5 },
+  { name: 'recipients', weight: 80 },
+  { name: 'packaging', weight: 5 },
+];
+
+export const conversionPlan: readonly PlannedStep[] = [{ name: 'conversion', weight: 1 }];
+export const lipsyncPlan: readonly PlannedStep[] = [{ name: 'lip_sync', weight: 1 }];
+
 /** The plan of a job from its type and workflow input, for whoever shows it before it has begun. */
 export function planOf(type: JobType, input: { stage?: StageName }): readonly PlannedStep[] {
   if (type === 'explainer') return explainerPlan;
+  if (type === 'personalized') return personalizedPlan;
+  if (type === 'conversion') return conversionPlan;
+  if (type === 'lipsync') return lipsyncPlan;
   return type === 'stage' && input.stage !== undefined ? stagePlan(input.stage) : [];
 }
 

@@ -1,5 +1,5 @@
 import type { ArtifactId } from './documents.js';
-import type { FromCache, JobError, JobRef } from './jobs.js';
+import type { FromCache, JobError, JobProgress, JobRef } from './jobs.js';
 
 /** One base video and many recipients: options, documents, workflows and activity messages. */
 
@@ -80,6 +80,12 @@ export interface PersonalizedOptions {
   convert: boolean;
 }
 
+/** What each recipient's steps need of the options: small, because every one of them carries it. */
+export type RecipientOptions = Pick<
+  PersonalizedOptions,
+  'insertMode' | 'language' | 'voice' | 'lipSync' | 'naturalSpeed' | 'gapSeconds'
+>;
+
 /** Tempo that words may be stretched to, as a share of their natural pace. */
 export const stretchLimits = { slowest: 0.7, fastest: 1.3 } as const;
 
@@ -95,12 +101,19 @@ export interface PersonalizedBatchInput extends JobRef {
 /** What a batch takes along when it continues as new. */
 export interface BatchCarriedOver {
   prepared: ArtifactId;
+  spanCount: number;
   /** Position of the next recipient that was not started. */
   next: number;
   delivered: number;
   failed: number;
   /** The progress as it stood, so that it never goes down. */
-  progress: unknown;
+  progress: JobProgress;
+}
+
+export interface PersonalizedBatchResult {
+  delivered: number;
+  failed: number;
+  bytes: number;
 }
 
 /** Input of the workflow of one recipient; its id is `<jobId>-<position>`. */
@@ -108,8 +121,8 @@ export interface PersonalizedVideoInput extends JobRef {
   /** Counts from 0, in the file's order. */
   position: number;
   prepared: ArtifactId;
-  options: PersonalizedOptions;
   spanCount: number;
+  options: RecipientOptions;
 }
 
 export type RecipientOutcome = 'delivered' | 'failed';
@@ -200,7 +213,7 @@ export interface PrepareBaseResult extends FromCache {
 /** tts pool: the words of some recipients at once, so that their own requests find them in the cache. */
 export interface SpeakBatchInput extends JobRef {
   prepared: ArtifactId;
-  options: PersonalizedOptions;
+  options: RecipientOptions & Pick<PersonalizedOptions, 'batch'>;
   from: number;
   /** Exclusive. */
   to: number;
@@ -215,7 +228,7 @@ export interface SpeakBatchResult extends FromCache {
 export interface SpeakRecipientInput extends JobRef {
   position: number;
   prepared: ArtifactId;
-  options: PersonalizedOptions;
+  options: RecipientOptions;
 }
 export interface SpeakRecipientResult extends FromCache {
   voices: ArtifactId[];
@@ -226,8 +239,9 @@ export interface MoveMouthInput extends JobRef {
   position: number;
   prepared: ArtifactId;
   spanIndex: number;
-  voice: ArtifactId;
-  options: PersonalizedOptions;
+  /** Of all spans: the ones before this one may have moved its time. */
+  voices: ArtifactId[];
+  options: RecipientOptions;
 }
 export interface MoveMouthResult extends FromCache {
   /** Null where the mouth was not found and the options allow to go on without. */
@@ -242,7 +256,7 @@ export interface RenderRecipientInput extends JobRef {
   voices: ArtifactId[];
   /** One a span; null leaves its pictures as they are. */
   clips: (ArtifactId | null)[];
-  options: PersonalizedOptions;
+  options: RecipientOptions;
 }
 export interface RenderRecipientResult extends FromCache {
   file: ArtifactId;

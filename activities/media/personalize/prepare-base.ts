@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type {
+  OpenedBase,
+  PrepareBaseInput,
+  PrepareBaseResult,
+  PreparedBase,
+  PreparedSpan,
+  SpansDocument,
+} from '../../../workflows/contract/personalized.js';
+import type { ArtifactId } from '../../../workflows/contract/documents.js';
+import { invalidInput, transientFailure } from '../../failures.js';
+import { withHeartbeat } from '../../heartbeat.js';
+import { withScratch } from '../../scratch.js';
+import { runFfmpeg } from '../ffmpeg/run.js';
+import { readMovie } from '../mp4/movie.js';
+import { baseAudioBitRate, reencodeArguments, soundArguments } from './base-commands.js';
+import { frameAt } from './frame-rates.js';
+import type { PersonalizeDeps } from './open-base.js';
+import { spliceSound } from './splice-sound.js';
+import { openWav } from './wav-window.js';
+
+const version = 1;
+const step = 'preparation';
+const timeoutMs = 3 * 3600 * 1000;
+
+/**
+ * Makes an opened base ready for its spans. Where only sound changes, the pictures are copied as they are; where
+ * pictures change, they are encoded once with a closed group from every border on. Sound of another encoder that
+ * ours does not join to is encoded once, too.
+ * @throws ApplicationFailure `spans_outside_base`, `base_broken`
+ */
+export function createPrepareBase(deps: PersonalizeDeps) {
+  return async function prepareBase(input: PrepareBaseInput): Promise<PrepareBaseResult> {
+    return withHeartbeat(step, 2, async ({ signal, report }) => {
+      const { opened, spans } = input;
+      const { insertMode } = input.options;
+      const changesPictures = insertMode === 'diamond' || insertMode === 'platinum';
+      const { value, cached } = await deps.cache.through<{ prepared: ArtifactId }>(
+        { activity: 'prepareBase', version, inputs: { opened, spans, changesPictures } },
+        async () => {
+          const { message: _, ...base } = await deps.artifacts.readJson<OpenedBase>(opened);
+          const document = await deps.artifacts.readJson<SpansDocument>(spans);
+          const laid = document.spans.map((span) => placeSpan(span, base));
+          const media = await withScratch(deps.scratchDir, (dir) =>
+            prepareMedia(deps, { base, spans: laid, changesPictures }, { dir, signal, report }),
+          );
+          const whole: PreparedBase = { ...base, ...media, spans: laid };
+          const prepared = await deps.artifacts.publishJson(whole);
+          const files = [whole.sound, ...(whole.video === null ? [] : [whole.video])];
+          return { value: { prepared }, artifacts: [prepared, ...files] };
+        },
+        signal,
+      );
+      return { ...value, cached };
+    });
+  };
+}
+
+/** From seconds to samples and pictures. */
+export function placeSpan(
+  span: SpansDocument['spans'][number],
+  base: Pick<OpenedBase, 'samples' | 'sampleRate' | 'frames' | 'frameRate'>,
+): PreparedSpan {
+  const startSample = Math.round(span.startSeconds * base.sampleRate);
+  const endSample = Math.min(base.samples, Math.round(span.endSeconds * base.sampleRate));
+  if (startSample < 0 || endSample <= startSample) {
+    const seconds = (base.samples / base.sampleRate).toFixed(1);
+    throw invalidInput({
+      code: 'spans_outside_base',
+      detail: `A span from ${span.startSeconds} to ${span.endSeconds} s does not lie in a base of ${seconds} s.`,
+    });
+  }
+  const startFrame = Math.max(0, Math.min(base.frames - 1, frameAt(span.startSeconds, base.frameRate)));
+  const after = frameAt(span.endSeconds, base.frameRate) + 1;
+  const endFrame = Math.max(startFrame + 1, Math.min(base.frames, after));
+  return { startSample, endSample, startFrame, endFrame, text: span.text };
+}
+
+interface Work {
+  dir: string;
+  signal: AbortSignal;
+  report: (fraction: number) => void;
+}
+
+type Media = Pick<
+  PreparedBase,
+  'video' | 'sound' | 'samples' | 'sampleRate' | 'channels' | 'audioBitRate' | 'frames'
+>;
+
+async function prepareMedia(
+  deps: PersonalizeDeps,
+  {
+    base,
+    spans,
+    changesPictures,
+  }: { base: Omit<OpenedBase, 'message'>; spans: PreparedSpan[]; changesPictures: boolean },
+  { dir, signal, report }: Work,
+): Promise<Media> {
+  const { video, sound, samples, sampleRate, channels, audioBitRate, frames } = base;
+  const asItIs = { video, sound, samples, sampleRate, channels, audioBitRate, frames };
+  if (video === null) return asItIs;
+  const source = await deps.artifacts.fetch(video);
+  const joins = await ownSoundJoins(deps, { source, base, spans }, signal);
+  if (joins && !changesPictures) return asItIs;
+
+  const target = join(dir, 'prepared.mp4');
+  const groupsAt = spans.flatMap(({ startFrame, endFrame }) => [startFrame, endFrame]);
+  await runFfmpeg(deps.tools, {
+    args: reencodeArguments({
+      ...{ source, target },
+      picture: changesPictures ? { frameRate: base.frameRate, groupsAt } : null,
+      sound: joins ? 'copy' : { channels },
+    }),
+    timeoutMs,
+    signal,
+    onProgress: ({ seconds }) => {
+      report(Math.min(0.9, (seconds * sampleRate) / samples));
+    },
+  });
+  const movie = await readMovie(target);
+  const pictures = movie.tracks.find(({ kind }) => kind === 'video')?.samples ?? [];
+  if (changesPictures) {
+    const unready = groupsAt.find((frame) => frame < pictures.length && pictures[frame]?.isSync !== true);
+    if (unready !== undefined) throw broken(`no group begins with picture ${unready}`);
+  }
+  const prepared = await deps.artifacts.publishFile(target, 'mp4');
+  if (joins) return { ...asItIs, video: prepared, frames: pictures.length };
+
+  const wav = join(dir, 'prepared.wav');
+  await runFfmpeg(deps.tools, { args: soundArguments(target, wav), timeoutMs, signal });
+  const decoded = await openWav(wav);
+  await decoded.close();
+  return {
+    ...{ video: prepared, frames: pictures.length, sound: await deps.artifacts.publishFile(wav, 'wav') },
+    ...{ samples: decoded.samples, sampleRate: decoded.sampleRate, channels: decoded.channels },
+    audioBitRate: channels === 1 ? baseAudioBitRate.mono : baseAudioBitRate.stereo,
+  };
+}
+
+/** Tries each span with the base's own sound: where its frames do not fade as ours do, nothing would fit. */
+async function ownSoundJoins(
+  deps: PersonalizeDeps,
+  { source, base, spans }: { source: string; base: Omit<OpenedBase, 'message'>; spans: PreparedSpan[] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const movie = await readMovie(source);
+  const sound = await openWav(await deps.artifacts.fetch(base.sound));
+  try {
+    const edits = await Promise.all(
+      spans.map(async ({ startSample, endSample }) => ({
+        ...{ start: startSample, end: endSample },
+        pcm: await sound.read(startSample, endSample - startSample),
+      })),
+    );
+    await spliceSound(deps.tools, {
+      path: source,
+      movie,
+      sound,
+      bitsPerSecond: base.audioBitRate,
+      edits,
+      signal,
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.message === 'the stretches fit nowhere') return false;
+    throw error;
+  } finally {
+    await sound.close();
+  }
+}
+
+function broken(what: string) {
+  return transientFailure({ code: 'base_broken', detail: `The prepared base was not published: ${what}.` });
+}
