@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { createAllowedMethods } from './allowed-methods.js';
 import type { AppDeps, AppEnv, RouteDeps } from './context.js';
@@ -8,26 +7,35 @@ import { problemBody, ProblemError } from './errors.js';
 import { createJobViews } from './job-views.js';
 import { createMetrics } from './metrics.js';
 import { authenticate } from './middleware/authenticate.js';
+import { requireAdmin } from './middleware/authorize.js';
+import { limitBody } from './middleware/body-limit.js';
 import { requestContext } from './middleware/request-context.js';
 import { securityHeaders } from './middleware/security-headers.js';
 import { openApiInfo } from './openapi.js';
 import { createRouter } from './router.js';
+import { activityRoutes } from './routes/activities.js';
+import { adminRecordRoutes } from './routes/admin-records.js';
+import { adminStatsRoutes } from './routes/admin-stats.js';
+import { adminUserRoutes } from './routes/admin-users.js';
+import { apiKeyRoutes } from './routes/api-keys.js';
 import { logoutRoutes, publicAuthRoutes } from './routes/auth.js';
+import { avatarRoutes } from './routes/avatars.js';
+import { assetRoutes } from './routes/assets.js';
+import { creditRoutes } from './routes/credits.js';
 import { docsRoutes } from './routes/docs.js';
 import { jobChangeRoutes } from './routes/job-changes.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobFileRoutes } from './routes/job-files.js';
 import { jobRoutes } from './routes/jobs.js';
 import { operationRoutes } from './routes/operations.js';
+import { projectRoutes } from './routes/projects.js';
 import { sceneRoutes } from './routes/scenes.js';
 import { stageRoutes } from './routes/stages.js';
+import { uploadContentRoutes, uploadRoutes } from './routes/uploads.js';
 import { userRoutes } from './routes/users.js';
 import { webhookSecretRoutes } from './routes/webhook-secret.js';
 import { videoFileRoutes } from './routes/video-files.js';
 import { videoRoutes } from './routes/videos.js';
-
-/** Bytes of a JSON body; nothing that we take in JSON needs more. */
-const maxBodyBytes = 1024 * 1024;
 
 /** The whole HTTP interface. It holds no connection of its own: what it works with comes in and is closed outside. */
 export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
@@ -35,15 +43,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   const routeDeps: RouteDeps = { ...deps, metrics, views: createJobViews(deps) };
 
   const app = createRouter();
-  app.use(requestContext({ logger: deps.logger, metrics }), securityHeaders);
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new ProblemError('body_too_large');
-      },
-    }),
-  );
+  app.use(requestContext({ logger: deps.logger, metrics }), securityHeaders, limitBody);
   app.onError((thrown, c) => {
     const error = toProblem(thrown);
     if (error.status >= 500) {
@@ -70,11 +70,21 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
 
   // What stands above this line needs no token, everything below it does, also what is not there.
   app.route('/api/v1/auth', publicAuthRoutes(routeDeps));
+  app.route('/api/v1', uploadContentRoutes(routeDeps));
   app.use('/api/v1/*', authenticate(deps.db));
+  app.use('/api/v1/admin/*', requireAdmin);
   app.route('/api/v1/auth', logoutRoutes(routeDeps));
   for (const routes of [
     userRoutes,
+    avatarRoutes,
+    apiKeyRoutes,
+    adminUserRoutes,
+    adminRecordRoutes,
+    adminStatsRoutes,
     webhookSecretRoutes,
+    projectRoutes,
+    uploadRoutes,
+    assetRoutes,
     jobRoutes,
     jobChangeRoutes,
     jobEventRoutes,
@@ -83,6 +93,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
     videoFileRoutes,
     sceneRoutes,
     stageRoutes,
+    creditRoutes,
+    activityRoutes,
   ]) {
     app.route('/api/v1', routes(routeDeps));
   }

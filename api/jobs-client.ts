@@ -14,6 +14,7 @@ import {
 } from '../workflows/contract/jobs.js';
 import { startJob, type JobStart } from '../workflows/start-job.js';
 import { readPendingItem, type PendingItem } from './pending-items.js';
+import { readBacklogs, type QueueBacklog } from './queue-backlogs.js';
 import { withinMs } from './within-ms.js';
 
 export interface TemporalOptions {
@@ -39,6 +40,8 @@ export interface JobsClient {
   cancel(jobId: string): Promise<'requested' | 'not_found'>;
   /** `refused`: the workflow is not at a gate. @throws EngineUnavailableError */
   approve(jobId: string, decision: ApprovalDecision): Promise<'accepted' | 'refused'>;
+  /** How much waits in each pool's task queue. @throws EngineUnavailableError */
+  backlogs(): Promise<QueueBacklog[]>;
   /** @throws EngineUnavailableError */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -133,6 +136,16 @@ export function createJobsClient(options: TemporalOptions): JobsClient {
         if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
           return 'refused';
         }
+        throw unavailable(error);
+      }
+    },
+    async backlogs() {
+      assertNotPaused();
+      try {
+        return await bounded(readDeadlineMs, () =>
+          readBacklogs(connection.workflowService, options.namespace),
+        );
+      } catch (error) {
         throw unavailable(error);
       }
     },

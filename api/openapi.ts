@@ -14,6 +14,7 @@ export const openApiInfo = {
     { name: 'Jobs', description: 'Everything long-running' },
     { name: 'Videos', description: 'Explainers and the gallery' },
     { name: 'Stages', description: 'Single steps of an explainer' },
+    { name: 'Admin', description: 'For the role `admin` only' },
     { name: 'Operations' },
   ],
 };

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { Db } from '../db/database.js';
+import { readBalance } from '../db/ledger.js';
 import type { UserRow } from '../db/users.js';
 
 export const userSchema = z
@@ -11,7 +13,7 @@ export const userSchema = z
     role: z.enum(['user', 'admin']),
     status: z.enum(['active', 'suspended']),
     isVerified: z.boolean(),
-    credits: z.int(),
+    credits: z.int().openapi({ description: 'Those that can be spent.' }),
     subscription: z.null(),
     avatarUrl: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -19,8 +21,8 @@ export const userSchema = z
   })
   .openapi('User');
 
-/** There is no ledger, no plan and no avatar yet, and so the fields say none. */
-export function toUser(row: UserRow): z.infer<typeof userSchema> {
+/** There is no plan yet, and so the field says none. `credits` are those that can be spent. */
+export function toUser(row: UserRow & { credits: number }): z.infer<typeof userSchema> {
   return {
     id: row.id,
     email: row.email,
@@ -30,10 +32,16 @@ export function toUser(row: UserRow): z.infer<typeof userSchema> {
     role: row.role,
     status: row.status,
     isVerified: row.is_verified,
-    credits: 0,
+    credits: row.credits,
     subscription: null,
-    avatarUrl: null,
+    avatarUrl: row.avatar_artifact === null ? null : `/api/v1/users/${row.id}/avatar`,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
+}
+
+/** The user with the credits that they have now. */
+export async function userBody(db: Db, row: UserRow): Promise<z.infer<typeof userSchema>> {
+  const { available } = await readBalance(db, row.id);
+  return toUser({ ...row, credits: available });
 }

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { Db } from './database.js';
 import type { RefreshTokensTable } from './schema.js';
-import type { UserRow } from './users.js';
+import { shareUser, type UserRow } from './users.js';
 
 export interface SessionRow {
   userId: string;
@@ -53,6 +53,13 @@ export async function deleteUserSessions(db: Db, userId: string): Promise<void> 
   await db.deleteFrom('refresh_tokens').where('user_id', '=', userId).execute();
 }
 
+/** Ends every login of the user but the one that is named. */
+export async function deleteOtherSessions(trx: Db, userId: string, familyId: string): Promise<void> {
+  for (const table of ['sessions', 'refresh_tokens'] as const) {
+    await trx.deleteFrom(table).where('user_id', '=', userId).where('family_id', '!=', familyId).execute();
+  }
+}
+
 /** Ends everything that came from one login; in a transaction. */
 export async function deleteFamily(trx: Db, familyId: string): Promise<void> {
   await lockFamily(trx, familyId);
@@ -72,15 +79,21 @@ export async function insertRefreshToken(db: Db, tokenHash: string, session: Ses
 }
 
 /**
- * The token's row, with its whole family locked until the transaction ends: one token is spent once, and
- * nothing is added to a family while it is revoked.
+ * The token's row and its user's, with the whole family locked until the transaction ends: one token is spent
+ * once, and nothing is added to a family while it is revoked. Nor is the user changed meanwhile, so that a
+ * suspension or a new password ends either the old pair or the new one.
  */
-export async function lockRefreshToken(trx: Db, tokenHash: string): Promise<RefreshTokenRow | undefined> {
+export async function lockRefreshToken(
+  trx: Db,
+  tokenHash: string,
+): Promise<{ token: RefreshTokenRow; user: UserRow } | undefined> {
   const found = trx.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', tokenHash);
   const seen = await found.executeTakeFirst();
   if (seen === undefined) return undefined;
   await lockFamily(trx, seen.family_id);
-  return found.executeTakeFirst();
+  const user = await shareUser(trx, seen.user_id);
+  const token = await found.executeTakeFirst();
+  return user && token && { token, user };
 }
 
 async function lockFamily(trx: Db, familyId: string): Promise<void> {

@@ -44,3 +44,50 @@ export function updateUserNames(db: Db, id: string, names: UserNames): Promise<U
     .returningAll()
     .executeTakeFirst();
 }
+
+/** The user's row, which nobody changes until the transaction ends, so that what is given out fits it. */
+export function shareUser(trx: Db, id: string): Promise<UserRow | undefined> {
+  return trx.selectFrom('users').selectAll().where('id', '=', id).forShare().executeTakeFirst();
+}
+
+/** Holds the user's row, so that one such transaction runs at a time. Answers whether there is such a user. */
+export async function lockUser(trx: Db, id: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Answers false when the password is not `from` any more: another change came first. */
+export async function replacePassword(
+  db: Db,
+  id: string,
+  change: { from: string; to: string },
+): Promise<boolean> {
+  const rows = await db
+    .updateTable('users')
+    .set({ password_hash: change.to, updated_at: new Date() })
+    .where('id', '=', id)
+    .where('password_hash', '=', change.from)
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
+export function setAvatar(db: Db, id: string, artifactId: string | null): Promise<UserRow | undefined> {
+  return db
+    .updateTable('users')
+    .set({ avatar_artifact: artifactId, updated_at: new Date() })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** The artifact of anybody's avatar; undefined when there is no such user or they have none. */
+export async function findAvatar(db: Db, id: string): Promise<string | undefined> {
+  const row = await db.selectFrom('users').select('avatar_artifact').where('id', '=', id).executeTakeFirst();
+  return row?.avatar_artifact ?? undefined;
+}

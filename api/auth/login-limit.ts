@@ -11,7 +11,10 @@ interface Try {
   address: string;
 }
 
-/** @throws ProblemError `too_many_logins`, whether or not there is such an account. */
+/**
+ * Counts a try at an account's password.
+ * @throws ProblemError `too_many_logins`, whether or not there is such an account.
+ */
 export async function admitLogin(db: Db, from: Try): Promise<void> {
   const { tries, secondsLeft } = await countLoginTry(db, keysOf(from));
   if (tries <= triesPerMinute) return;

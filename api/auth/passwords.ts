@@ -1,4 +1,11 @@
+import { z } from '@hono/zod-openapi';
 import { hash, verify } from '@node-rs/argon2';
+
+/** A password that is being set. */
+export const newPassword = z.string().min(8, 'must be at least 8 characters long').max(256);
+
+/** A password that is being tried: a rule for it would only tell who has an old one. */
+export const triedPassword = z.string().max(256);
 
 /** OWASP's argon2id parameters: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

@@ -6,11 +6,14 @@ export interface ValidSession {
   familyId: string;
 }
 
+/** What a request was let in with. */
+export type Credential = { kind: 'session'; familyId: string } | { kind: 'api_key'; id: string };
+
 /** Who makes the request. */
 export interface AuthenticatedUser {
   id: string;
   role: UserRow['role'];
-  familyId: string;
+  credential: Credential;
   row: UserRow;
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeAudit } from '../../db/audit.js';
 import type { Db } from '../../db/database.js';
 import { deleteFamily, insertRefreshToken, lockRefreshToken, spendRefreshToken } from '../../db/sessions.js';
-import { findUser, type UserRow } from '../../db/users.js';
+import type { UserRow } from '../../db/users.js';
 import { accessSeconds, createSessions } from './lucia-adapter.js';
 import { hashToken, newToken } from './tokens.js';
 
@@ -53,8 +53,9 @@ export async function refreshTokenPair(
   const tokenHash = hashToken(refreshToken);
   await sleep(gatherMs);
   return db.transaction().execute(async (trx): Promise<RefreshOutcome> => {
-    const token = await lockRefreshToken(trx, tokenHash);
-    if (token === undefined || token.expires_at <= askedAt) return { kind: 'refused' };
+    const found = await lockRefreshToken(trx, tokenHash);
+    if (found === undefined || found.token.expires_at <= askedAt) return { kind: 'refused' };
+    const { token, user } = found;
     if (token.spent_at !== null && token.spent_at < askedAt) {
       await deleteFamily(trx, token.family_id);
       await writeAudit(trx, {
@@ -64,10 +65,9 @@ export async function refreshTokenPair(
       });
       return { kind: 'refused' };
     }
-    const user = await findUser(trx, token.user_id);
-    if (user === undefined) return { kind: 'refused' };
     if (user.status === 'suspended') return { kind: 'suspended' };
     const pair = await issueTokenPair(trx, user.id, token.family_id);
+    await writeAudit(trx, { actorId: user.id, action: 'auth.refreshed', target: token.family_id });
     // Last, so that it is the time of the answer.
     if (token.spent_at === null) await spendRefreshToken(trx, tokenHash, new Date());
     return { kind: 'refreshed', user, pair };

@@ -1,6 +1,9 @@
 import { createMiddleware } from 'hono/factory';
+import { isApiKey } from '../auth/api-keys.js';
 import { createSessions } from '../auth/lucia-adapter.js';
 import type { AuthenticatedUser } from '../auth/sessions.js';
+import { hashToken } from '../auth/tokens.js';
+import { useApiKey } from '../../db/api-keys.js';
 import type { Db } from '../../db/database.js';
 import type { AppEnv } from '../context.js';
 import { ProblemError } from '../errors.js';
@@ -14,12 +17,25 @@ export async function userOf(
 ): Promise<AuthenticatedUser | undefined> {
   const token = bearerHeader.exec(authorization ?? '')?.[1];
   if (token === undefined) return undefined;
-  const session = await createSessions(db).validate(token);
-  if (session === undefined) return undefined;
-  return { id: session.user.id, role: session.user.role, familyId: session.familyId, row: session.user };
+  const found = isApiKey(token) ? await ofApiKey(db, token) : await ofSession(db, token);
+  if (found === undefined) return undefined;
+  const { row, credential } = found;
+  return { id: row.id, role: row.role, credential, row };
 }
 
-/** Lets only requests with a valid access token of an active account through. */
+type Found = Pick<AuthenticatedUser, 'row' | 'credential'>;
+
+async function ofSession(db: Db, token: string): Promise<Found | undefined> {
+  const session = await createSessions(db).validate(token);
+  return session && { row: session.user, credential: { kind: 'session', familyId: session.familyId } };
+}
+
+async function ofApiKey(db: Db, key: string): Promise<Found | undefined> {
+  const found = await useApiKey(db, hashToken(key));
+  return found && { row: found.user, credential: { kind: 'api_key', id: found.id } };
+}
+
+/** Lets only requests with a valid access token or API key of an active account through. */
 export function authenticate(db: Db) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const user = await userOf(db, c.req.header('authorization'));

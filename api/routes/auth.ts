@@ -1,13 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { writeAudit } from '../../db/audit.js';
+import { grantSignupCredits } from '../../db/credits.js';
+import type { Db } from '../../db/database.js';
 import { deleteFamily } from '../../db/sessions.js';
-import { findUserByEmail, insertUser, type UserRow } from '../../db/users.js';
+import { findUserByEmail, insertUser, shareUser, type UserRow } from '../../db/users.js';
 import { admitLogin, loginSucceeded } from '../auth/login-limit.js';
-import { hashPassword, verifyPassword } from '../auth/passwords.js';
+import { hashPassword, newPassword as password, triedPassword, verifyPassword } from '../auth/passwords.js';
 import { issueTokenPair, refreshTokenPair, type TokenPair } from '../auth/token-pairs.js';
 import { clientAddress } from '../client-address.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
+import { requireSession } from '../middleware/authorize.js';
 import {
   bearer,
   bodyProblems,
@@ -17,7 +20,7 @@ import {
   problems,
   type Router,
 } from '../router.js';
-import { toUser, userSchema } from '../user-resource.js';
+import { userBody, userSchema } from '../user-resource.js';
 import { userText } from '../validation.js';
 
 const email = z
@@ -27,7 +30,6 @@ const email = z
   .max(254)
   .pipe(z.email())
   .openapi({ type: 'string', format: 'email', example: 'ada@example.com' });
-const password = z.string().min(8, 'must be at least 8 characters long').max(256);
 
 const pairSchema = z
   .object({
@@ -58,7 +60,7 @@ const login = createRoute({
   tags: ['Auth'],
   summary: 'Log in',
   security: [],
-  request: { body: jsonBody(z.strictObject({ email, password: z.string().max(256) })) },
+  request: { body: jsonBody(z.strictObject({ email, password: triedPassword })) },
   description: 'After five refused tries within a minute, of one account or from one address, 429.',
   responses: { 200: jsonAnswer('A pair of tokens', pairSchema), ...bodyProblems, ...problems(403, 429) },
 });
@@ -80,11 +82,12 @@ const logout = createRoute({
   tags: ['Auth'],
   summary: 'End this login',
   security: bearer,
-  responses: { 204: { description: 'Logged out' }, ...problems(401) },
+  middleware: requireSession,
+  responses: { 204: { description: 'Logged out' }, ...problems(401, 403) },
 });
 
 /** The calls that need no token. */
-export function publicAuthRoutes({ db, trustedProxies = 0 }: RouteDeps): Router {
+export function publicAuthRoutes({ db, signupCredits, trustedProxies = 0 }: RouteDeps): Router {
   return createRouter()
     .openapi(register, async (c) => {
       const body = c.req.valid('json');
@@ -93,7 +96,8 @@ export function publicAuthRoutes({ db, trustedProxies = 0 }: RouteDeps): Router 
         const user = await insertUser(trx, { email: body.email, passwordHash, name: body.name ?? null });
         if (user === undefined) throw new ProblemError('email_taken');
         await writeAudit(trx, { actorId: user.id, action: 'auth.registered', target: user.id });
-        return toPair(user, await issueTokenPair(trx, user.id));
+        await grantSignupCredits(trx, user.id, signupCredits);
+        return toPair(trx, user, await issueTokenPair(trx, user.id));
       });
       return c.json(pair, 201);
     })
@@ -108,32 +112,47 @@ export function publicAuthRoutes({ db, trustedProxies = 0 }: RouteDeps): Router 
         throw new ProblemError('invalid_credentials');
       }
       await loginSucceeded(db, from);
-      if (user.status === 'suspended') throw new ProblemError('account_suspended');
-      const pair = await db.transaction().execute(async (trx) => {
-        await writeAudit(trx, { actorId: user.id, action: 'auth.logged_in', target: user.id });
-        return issueTokenPair(trx, user.id);
+      const outcome = await db.transaction().execute(async (trx) => {
+        const refusal = await refusalOf(trx, user);
+        await writeAudit(trx, {
+          actorId: refusal === undefined ? user.id : null,
+          action: refusal === undefined ? 'auth.logged_in' : 'auth.login_refused',
+          target: user.id,
+        });
+        return refusal ?? toPair(trx, user, await issueTokenPair(trx, user.id));
       });
-      return c.json(toPair(user, pair), 200);
+      if (typeof outcome === 'string') throw new ProblemError(outcome);
+      return c.json(outcome, 200);
     })
     .openapi(refresh, async (c) => {
       const outcome = await refreshTokenPair(db, c.req.valid('json').refreshToken);
       if (outcome.kind === 'suspended') throw new ProblemError('account_suspended');
       if (outcome.kind === 'refused') throw new ProblemError('invalid_refresh_token');
-      return c.json(toPair(outcome.user, outcome.pair), 200);
+      return c.json(await toPair(db, outcome.user, outcome.pair), 200);
     });
 }
 
 export function logoutRoutes({ db }: RouteDeps): Router {
   return createRouter().openapi(logout, async (c) => {
-    const { id, familyId } = c.var.user;
+    const { familyId, user } = c.var;
     await db.transaction().execute(async (trx) => {
       await deleteFamily(trx, familyId);
-      await writeAudit(trx, { actorId: id, action: 'auth.logged_out', target: familyId });
+      await writeAudit(trx, { actorId: user.id, action: 'auth.logged_out', target: familyId });
     });
     return c.body(null, 204);
   });
 }
 
-function toPair(user: UserRow, pair: TokenPair) {
-  return { user: toUser(user), ...pair };
+/** Looks again, because checking a password takes long enough for the account to be changed meanwhile. */
+async function refusalOf(
+  trx: Db,
+  checked: UserRow,
+): Promise<'invalid_credentials' | 'account_suspended' | undefined> {
+  const current = await shareUser(trx, checked.id);
+  if (current?.password_hash !== checked.password_hash) return 'invalid_credentials';
+  return current.status === 'suspended' ? 'account_suspended' : undefined;
+}
+
+async function toPair(db: Db, user: UserRow, pair: TokenPair) {
+  return { user: await userBody(db, user), ...pair };
 }
