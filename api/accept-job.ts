@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
+import { logActivity } from '../db/activity-log.js';
+import { InsufficientCredits, placeHolds } from '../db/credits.js';
+import { jobTitle } from '../db/job-title.js';
 import { insertJob, markSubmitted, type NewJob } from '../db/jobs.js';
 import type { SceneEdit } from '../workflows/contract/documents.js';
 import type { JobType } from '../workflows/contract/jobs.js';
+import { priceOf, wholeJob } from '../workflows/contract/prices.js';
 import type { AppEnv, RouteDeps } from './context.js';
-import { isUniqueViolation } from './database-errors.js';
+import { isForeignKeyViolation, isUniqueViolation } from './database-errors.js';
 import { ProblemError } from './errors.js';
 import { jobBody, type Job } from './job-resource.js';
+import { unknownProject } from './own-project.js';
 import { plannedSteps } from './planned-steps.js';
 
 export interface JobRequest {
@@ -19,22 +24,28 @@ export interface JobRequest {
   title: string;
   edits?: SceneEdit[];
   videoId?: string | null;
+  /** One of the user's own; checked before. */
+  projectId?: string | null;
   retryOf?: string;
+  /** What it will deliver, each at its price; the job as a whole without it. */
+  items?: readonly string[];
   /** Told when the job is over. */
   callbackUrl?: string | null;
 }
 
 /**
- * Accepts a job: its row and the answer to its idempotency key in one transaction, then the start. When the
- * engine does not take it now, the job stays queued and the sweeper starts it.
+ * Accepts a job: its row, the hold of what it will cost and the answer to its idempotency key in one transaction,
+ * then the start. When the engine does not take it now, the job stays queued and the sweeper starts it.
  *
- * @throws ProblemError `video_busy`, `idempotency_in_flight`
+ * @throws ProblemError `insufficient_credits`, `video_busy`, `unknown_project`, `unknown_asset`, `idempotency_in_flight`
  */
 export async function acceptJob(deps: RouteDeps, c: Context<AppEnv>, request: JobRequest): Promise<Job> {
   const { db, jobs, metrics } = deps;
   const userId = c.var.user.id;
   const jobId = randomUUID();
   const input = request.input({ jobId, userId });
+  const amount = priceOf(request.type, request.parameters);
+  const items = amount === 0 ? [] : (request.items ?? [wholeJob]);
   const row: NewJob = {
     id: jobId,
     user_id: userId,
@@ -44,18 +55,34 @@ export async function acceptJob(deps: RouteDeps, c: Context<AppEnv>, request: Jo
     edits: JSON.stringify(request.edits ?? []),
     steps: JSON.stringify(plannedSteps(request.type, input)),
     video_id: request.videoId ?? null,
+    project_id: request.projectId ?? null,
     retry_of: request.retryOf ?? null,
     callback_url: request.callbackUrl ?? null,
+    credits_quoted: amount * items.length,
   };
   const job = await db
     .transaction()
     .execute(async (trx) => {
       const body = jobBody(await insertJob(trx, row));
+      await logActivity(trx, {
+        userId,
+        jobId,
+        type: 'job_accepted',
+        message: `Started: ${jobTitle(request)}`,
+      });
+      // The balance is locked from here on, so that only what is quick comes behind it.
+      await placeHolds(trx, { userId, jobId, holds: items.map((item) => ({ item, amount })) });
       await c.var.idempotency?.complete(trx, 202, body);
       return body;
     })
     .catch((error: unknown) => {
       if (isUniqueViolation(error, 'jobs_one_edit_a_video')) throw new ProblemError('video_busy');
+      if (isForeignKeyViolation(error, 'jobs_project_id_fkey')) throw unknownProject();
+      if (isForeignKeyViolation(error, 'job_inputs_artifact_id_fkey'))
+        throw new ProblemError('unknown_asset');
+      if (error instanceof InsufficientCredits) {
+        throw new ProblemError('insufficient_credits', { detail: error.message });
+      }
       throw error;
     });
   metrics.countAccepted(request.type);

@@ -34,6 +34,7 @@ const problemSchema = z
 const meanings = {
   400: 'The request cannot be read',
   401: 'No valid access token',
+  402: 'Too few credits',
   403: 'Not allowed',
   404: 'Not there, or not yours',
   409: 'The state does not allow it',
@@ -52,9 +53,13 @@ interface ProblemResponse {
   content: { 'application/problem+json': { schema: typeof problemSchema } };
 }
 
-/** The error answers of a route, to be spread into its `responses`. */
+/**
+ * The error answers of a route, to be spread into its `responses`. Where a token is needed there may be one of a
+ * suspended account, so 401 brings 403.
+ */
 export function problems<S extends ProblemStatus>(...statuses: S[]): Record<S, ProblemResponse> {
-  const entries = statuses.map((status) => [
+  const all: ProblemStatus[] = statuses.some((status) => status === 401) ? [...statuses, 403] : statuses;
+  const entries = all.map((status) => [
     status,
     { description: meanings[status], content: { 'application/problem+json': { schema: problemSchema } } },
   ]);

@@ -15,7 +15,7 @@ export class InsufficientCredits extends Error {
     readonly available: number,
     readonly needed: number,
   ) {
-    super(`${countOf(needed)} needed, ${available} available`);
+    super(`This needs ${inCredits(needed)}; available: ${available}.`);
     this.name = 'InsufficientCredits';
   }
 }
@@ -69,7 +69,7 @@ async function postGrant(trx: Db, { userId, amount, reason, actorId, key }: Gran
   if (transactions === 0) return false;
   const [type, verb]: [ActivityType, string] =
     amount > 0 ? ['credits_granted', 'granted'] : ['credits_debited', 'taken back'];
-  await logActivity(trx, { userId, type, message: `${countOf(Math.abs(amount))} ${verb}: ${reason}` });
+  await logActivity(trx, { userId, type, message: `${inCredits(Math.abs(amount))} ${verb}: ${reason}` });
   return true;
 }
 
@@ -200,7 +200,7 @@ async function tell(
   verb: string,
 ): Promise<void> {
   if (credits === 0) return;
-  await logActivity(trx, { ...of, type, message: `${countOf(credits)} ${verb}` });
+  await logActivity(trx, { ...of, type, message: `${inCredits(credits)} ${verb}` });
 }
 
 function asInsufficient(error: unknown, available: number, needed: number): unknown {
@@ -209,6 +209,7 @@ function asInsufficient(error: unknown, available: number, needed: number): unkn
   return isBelowZero ? new InsufficientCredits(available, needed) : error;
 }
 
-function countOf(credits: number): string {
+/** As in `1 credit`, `2 credits`. */
+export function inCredits(credits: number): string {
   return credits === 1 ? '1 credit' : `${credits} credits`;
 }

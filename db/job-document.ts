@@ -51,7 +51,8 @@ export function jobDocument(row: JobRow, live?: JobProgressView): JobDocument {
     totalSteps: steps.length,
     completedSteps: steps.filter((step) => step.status === 'completed' || step.status === 'skipped').length,
     steps: steps.map(toStep),
-    result: row.result === null ? null : withAddresses(row.id, row.result),
+    // What was delivered stands in the row a moment before the job is over.
+    result: row.result === null || row.completed_at === null ? null : withAddresses(row.id, row.result),
     error: row.error,
     credits: { quoted: row.credits_quoted, charged: row.credits_charged },
     retryOf: row.retry_of,

@@ -1,9 +1,9 @@
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { NamedArtifact, SceneEdit } from '../workflows/contract/documents.js';
 import type { FinishJobInput } from '../workflows/contract/jobs.js';
 import type { Db } from './database.js';
+import { endJob, lockLiveJob, replaceArtifacts } from './job-ends.js';
 import { liveStatuses } from './job-status.js';
-import type { Database } from './schema.js';
 
 /** The workflows' records of a job: their writes are keyed by the job, so that each may be repeated. */
 
@@ -54,41 +54,10 @@ export async function readEdits(db: Db, jobId: string): Promise<SceneEdit[]> {
 export async function recordEnd(db: Db, ending: FinishJobInput): Promise<void> {
   const { jobId, status, progress, result, error, artifacts } = ending;
   await db.transaction().execute(async (trx) => {
-    const updated = await trx
-      .updateTable('jobs')
-      .set({
-        status,
-        steps: JSON.stringify(progress.steps),
-        overall_progress: sql<number>`greatest(overall_progress, ${progress.overallProgress}::real)`,
-        result: result === null ? null : JSON.stringify(result),
-        error: error === null ? null : JSON.stringify(error),
-        completed_at: sql<Date>`now()`,
-      })
-      .where('id', '=', jobId)
-      .where('status', 'in', liveStatuses)
-      .returning('id')
-      .execute();
-    if (updated.length > 0 && artifacts.length > 0) await replaceArtifacts(trx, jobId, artifacts);
+    const job = await lockLiveJob(trx, jobId);
+    if (job === undefined) return;
+    const { steps, overallProgress } = progress;
+    await endJob(trx, job, { status, error, result, steps, overallProgress });
+    if (artifacts.length > 0) await replaceArtifacts(trx, jobId, artifacts);
   });
-}
-
-async function replaceArtifacts(
-  trx: Transaction<Database>,
-  jobId: string,
-  artifacts: readonly NamedArtifact[],
-): Promise<void> {
-  await trx.deleteFrom('job_artifacts').where('job_id', '=', jobId).execute();
-  if (artifacts.length === 0) return;
-  await trx
-    .insertInto('job_artifacts')
-    .values(
-      artifacts.map(({ kind, name, artifact }, position) => ({
-        job_id: jobId,
-        kind,
-        name,
-        artifact_id: artifact,
-        position,
-      })),
-    )
-    .execute();
 }

@@ -1,6 +1,8 @@
 import { sql, type Transaction } from 'kysely';
-import type { JobError, JobStatus, JobType, StepState } from '../workflows/contract/jobs.js';
+import type { JobError, JobType, StepState } from '../workflows/contract/jobs.js';
+import { releaseHolds } from './credits.js';
 import type { Db } from './database.js';
+import { cancelUnsubmitted, endJob, lockLiveJob } from './job-ends.js';
 import { liveStatuses } from './job-status.js';
 import type { Database } from './schema.js';
 
@@ -56,17 +58,21 @@ export async function setSubmitted(trx: Transaction<Database>, jobId: string): P
     .execute();
 }
 
-/** Jobs that their user cancelled before any workflow had them. Answers how many there were. */
-export async function cancelNeverSubmitted(db: Db, olderThanSeconds: number): Promise<number> {
+/** Ends jobs that their user cancelled before any workflow had them. */
+export async function cancelNeverSubmitted(
+  db: Db,
+  options: { olderThanSeconds: number; limit: number },
+): Promise<void> {
   const rows = await db
-    .updateTable('jobs')
-    .set({ status: 'cancelled', completed_at: sql<Date>`now()` })
+    .selectFrom('jobs')
+    .select('id')
     .where('submitted_at', 'is', null)
     .where('status', '=', 'queued')
-    .where('cancel_requested_at', '<', secondsAgo(olderThanSeconds))
-    .returning('id')
+    .where('cancel_requested_at', '<', secondsAgo(options.olderThanSeconds))
+    .orderBy('created_at')
+    .limit(options.limit)
     .execute();
-  return rows.length;
+  for (const { id } of rows) await cancelUnsubmitted(db, id);
 }
 
 /** Running jobs that their user cancelled some time ago: the engine may not have been told. */
@@ -103,28 +109,55 @@ export async function listSubmitted(
   return (await query.execute()).map((row) => row.id);
 }
 
-/** The end of a job whose workflow ended without a last word; a cancelled one is cancelled. */
-export async function recordLost(
+/**
+ * The end of a job whose workflow ended without a last word; a cancelled one is cancelled.
+ *
+ * @param steps as they were seen last; the row's stay without them.
+ */
+export function recordLost(
   db: Db,
   jobId: string,
   error: JobError,
   steps: readonly StepState[] | undefined,
 ): Promise<boolean> {
-  const rows = await db
-    .updateTable('jobs')
-    .set({
-      status: sql<JobStatus>`case when cancel_requested_at is null then 'failed' else 'cancelled' end`,
-      error: sql<
-        string | null
-      >`case when cancel_requested_at is null then ${JSON.stringify(error)}::jsonb end`,
-      completed_at: sql<Date>`now()`,
-      ...(steps === undefined ? {} : { steps: JSON.stringify(steps) }),
-    })
-    .where('id', '=', jobId)
-    .where('status', 'in', liveStatuses)
-    .returning('id')
+  return db.transaction().execute(async (trx) => {
+    const job = await lockLiveJob(trx, jobId);
+    if (job === undefined) return false;
+    const isCancelled = job.cancel_requested_at !== null;
+    await endJob(trx, job, {
+      status: isCancelled ? 'cancelled' : 'failed',
+      error: isCancelled ? null : error,
+      steps,
+    });
+    return true;
+  });
+}
+
+/**
+ * Releases the holds of jobs that ended or went away without doing so; nothing of ours leaves such holds, but
+ * whoever ends a job by hand does. Answers how many jobs there were.
+ */
+export async function releaseStrandedHolds(db: Db, limit: number): Promise<number> {
+  const stranded = await db
+    .selectFrom('credit_open_holds as hold')
+    .select('hold.job_id')
+    .distinct()
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('jobs')
+            .select('jobs.id')
+            .whereRef('jobs.id', '=', 'hold.job_id')
+            .where('jobs.status', 'in', liveStatuses),
+        ),
+      ),
+    )
+    .limit(limit)
     .execute();
-  return rows.length > 0;
+  for (const { job_id: jobId } of stranded) {
+    await db.transaction().execute((trx) => releaseHolds(trx, jobId));
+  }
+  return stranded.length;
 }
 
 const secondsAgo = (seconds: number) => sql<Date>`now() - make_interval(secs => ${seconds})`;

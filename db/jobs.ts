@@ -2,6 +2,7 @@ import { sql, type Insertable, type Selectable } from 'kysely';
 import type { SceneEdit } from '../workflows/contract/documents.js';
 import type { JobStatus, JobType } from '../workflows/contract/jobs.js';
 import type { Db } from './database.js';
+import { recordJobInputs } from './job-inputs.js';
 import { liveStatuses } from './job-status.js';
 import { cursorAt, isBehind, type Position } from './pages.js';
 import type { JobsTable } from './schema.js';
@@ -10,8 +11,11 @@ import type { JobsTable } from './schema.js';
 export type JobRow = Selectable<JobsTable>;
 export type NewJob = Insertable<JobsTable>;
 
-export function insertJob(db: Db, job: NewJob): Promise<JobRow> {
-  return db.insertInto('jobs').values(job).returningAll().executeTakeFirstOrThrow();
+/** Writes a job and holds on to the files that it is given; in one transaction. */
+export async function insertJob(trx: Db, job: NewJob): Promise<JobRow> {
+  const row = await trx.insertInto('jobs').values(job).returningAll().executeTakeFirstOrThrow();
+  await recordJobInputs(trx, row.id, row.workflow_input, row.edits);
+  return row;
 }
 
 export function findJob(db: Db, userId: string, id: string): Promise<JobRow | undefined> {
@@ -76,19 +80,6 @@ export async function requestCancel(db: Db, userId: string, id: string): Promise
     .executeTakeFirst();
 }
 
-/** Ends a job that no workflow knows. Answers whether it was still so. */
-export async function cancelUnsubmitted(db: Db, id: string): Promise<boolean> {
-  const rows = await db
-    .updateTable('jobs')
-    .set({ status: 'cancelled', completed_at: sql<Date>`now()` })
-    .where('id', '=', id)
-    .where('submitted_at', 'is', null)
-    .where('status', '=', 'queued')
-    .returning('id')
-    .execute();
-  return rows.length > 0;
-}
-
 /** Keeps how far a job was seen before it was done, so that another process never shows less. */
 export async function raiseProgress(db: Db, id: string, overallProgress: number): Promise<void> {
   await db
@@ -124,13 +115,15 @@ export function withApprovalLock<T>(
 }
 
 export async function setEdits(db: Db, userId: string, id: string, edits: SceneEdit[]): Promise<void> {
-  await db
+  const updated = await db
     .updateTable('jobs')
     .set({ edits: JSON.stringify(edits) })
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .where('status', 'in', liveStatuses)
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  if (updated !== undefined) await recordJobInputs(db, id, edits);
 }
 
 export interface JobArtifactRow {

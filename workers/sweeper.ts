@@ -5,10 +5,12 @@ import {
   cancelNeverSubmitted,
   listCancelRequested,
   listSubmitted,
+  releaseStrandedHolds,
   setSubmitted,
   withUnsubmitted,
   type UnsubmittedJob,
 } from '../db/job-sweeps.js';
+import { jobTitle } from '../db/job-title.js';
 import type { Logger } from '../logger.js';
 import { workflowId } from '../workflows/contract/jobs.js';
 import { JobNotSubmittedError, startJob } from '../workflows/start-job.js';
@@ -35,8 +37,8 @@ const invalidArgument = 3;
 /**
  * Keeps the promise of an accepted job, whatever happened to the API or the engine meanwhile: starts what has
  * no workflow, cancels what was cancelled before it had one, passes on cancels that did not arrive, closes
- * jobs whose workflow ended without a word, and has every end told to its callback address. Any number of
- * sweepers may run.
+ * jobs whose workflow ended without a word, gives back what is still set aside for jobs that are over, and has
+ * every end told to its callback address. Any number of sweepers may run.
  */
 export class Sweeper {
   readonly #deps: SweeperDeps;
@@ -58,12 +60,13 @@ export class Sweeper {
 
   /** One round of everything; what fails is logged, keeps nothing else from being done, and is tried next time. */
   async sweep(): Promise<void> {
-    await this.#attempt('cancel unsubmitted', async () => {
-      await cancelNeverSubmitted(this.#deps.db, this.#graceSeconds);
-    });
+    const { db } = this.#deps;
+    const page = { olderThanSeconds: this.#graceSeconds, limit: checksPerSweep };
+    await this.#attempt('cancel unsubmitted', () => cancelNeverSubmitted(db, page));
     await this.#attempt('start', () => this.#startUnsubmitted());
     await this.#attempt('pass on cancels', () => this.#passOnCancels());
     await this.#attempt('close lost', () => this.#closeLost());
+    await this.#attempt('release holds', () => this.#releaseHolds());
     await this.#attempt('start webhooks', () => startDueWebhooks(this.#deps.db, this.#deps.client));
   }
 
@@ -96,7 +99,7 @@ export class Sweeper {
   async #start(job: UnsubmittedJob): Promise<'submitted' | 'refused' | 'engine_away'> {
     const fields = { jobId: job.id, stage: 'sweeper', action: 'start' };
     try {
-      const outcome = await startJob(this.#deps.client, { ...job, title: titleOf(job) });
+      const outcome = await startJob(this.#deps.client, { ...job, title: jobTitle(job) });
       this.#deps.logger.info({ ...fields, success: true, info: { outcome } });
       return 'submitted';
     } catch (error) {
@@ -119,6 +122,12 @@ export class Sweeper {
     }
   }
 
+  async #releaseHolds(): Promise<void> {
+    const jobs = await releaseStrandedHolds(this.#deps.db, checksPerSweep);
+    if (jobs === 0) return;
+    this.#deps.logger.warn({ stage: 'sweeper', action: 'release holds', success: true, info: { jobs } });
+  }
+
   async #closeLost(): Promise<void> {
     const { db, client, logger } = this.#deps;
     const page = { after: this.#after, olderThanSeconds: this.#graceSeconds, limit: checksPerSweep };
@@ -138,10 +147,4 @@ function isRefusal(error: unknown): boolean {
   if (!isGrpcServiceError(root)) return false;
   const status: number = root.code;
   return status === invalidArgument;
-}
-
-function titleOf(job: UnsubmittedJob): string {
-  const { title, prompt, stage } = job.parameters;
-  const named = [title, prompt, stage].find((value) => typeof value === 'string' && value !== '');
-  return typeof named === 'string' ? named.slice(0, 200) : job.type;
 }

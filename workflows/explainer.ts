@@ -45,7 +45,13 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
       counted(run.progress, 'thumbnail', media.drawThumbnail({ ...run.ref, video, composition })),
     );
 
-    // From here on the video stands in the gallery, so a cancel that comes now is too late.
+    const artifacts: NamedArtifact[] = [
+      { kind: 'video', name: 'video.mp4', artifact: video },
+      { kind: 'thumbnail', name: 'thumbnail.webp', artifact: thumbnail },
+      ...captionArtifacts(captions),
+      ...written.artifacts,
+    ];
+    // From here on the video stands in the gallery and is paid, so a cancel that comes now is too late.
     const { videoId } = await CancellationScope.nonCancellable(() =>
       run.step('record', () =>
         orchestration.recordVideo({
@@ -55,19 +61,12 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
           assembled,
           captions,
           thumbnail,
+          artifacts,
         }),
       ),
     );
     const { durationSeconds, bytes } = assembled;
-    return {
-      result: { videoId, durationSeconds, bytes },
-      artifacts: [
-        { kind: 'video', name: 'video.mp4', artifact: video },
-        { kind: 'thumbnail', name: 'thumbnail.webp', artifact: thumbnail },
-        ...captionArtifacts(captions),
-        ...written.artifacts,
-      ],
-    };
+    return { result: { videoId, durationSeconds, bytes }, artifacts };
   });
 }
 

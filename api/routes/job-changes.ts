@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
-import {
-  cancelUnsubmitted,
-  findJob,
-  requestCancel,
-  setEdits,
-  withApprovalLock,
-  type JobRow,
-} from '../../db/jobs.js';
+import { cancelUnsubmitted } from '../../db/job-ends.js';
+import { findJob, requestCancel, setEdits, withApprovalLock, type JobRow } from '../../db/jobs.js';
 import type { ApprovalDecision } from '../../workflows/contract/jobs.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
@@ -56,7 +50,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     security: bearer,
     middleware: [idempotent(db)] as const,
     request: { params: idParam, headers: idempotencyHeader },
-    responses: { 202: jsonAnswer('The new job', jobSchema), ...problems(401, 404, 409, 422) },
+    responses: { 202: jsonAnswer('The new job', jobSchema), ...problems(401, 402, 404, 409, 422) },
   });
 
   const approval = createRoute({
@@ -130,6 +124,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
         title: `again: ${row.id}`,
         edits: row.edits,
         videoId: row.video_id,
+        projectId: row.project_id,
         retryOf: row.id,
         callbackUrl: row.callback_url,
       });
@@ -141,7 +136,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
       const body = c.req.valid('json');
       const job = await current(userId, id);
       if (job.status !== 'awaiting_approval') throw new ProblemError('job_not_awaiting_approval');
-      const edits = toEdits(body.edits ?? []);
+      const edits = await toEdits(db, userId, body.edits ?? [], (index) => `body.edits.${index}`);
       const hasEdits = body.approved && edits.length > 0;
       const outcome = await withApprovalLock(db, id, async (connection) => {
         // The workflow reads them as soon as it has the answer.

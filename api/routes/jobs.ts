@@ -33,7 +33,7 @@ export function jobRoutes(deps: RouteDeps): Router {
     security: bearer,
     middleware: [idempotent(db)] as const,
     request: { headers: idempotencyHeader, body: jsonBody(newJobSchema) },
-    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(409, 503) },
+    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(402, 409, 503) },
   });
 
   const list = createRoute({

@@ -15,7 +15,7 @@ import {
   problems,
   type Router,
 } from '../router.js';
-import { scenePatchSchema, toEdit } from '../scene-edits.js';
+import { scenePatchSchema, toEdits } from '../scene-edits.js';
 import { idempotencyHeader, idParam } from '../validation.js';
 import { sceneSchema } from '../video-resource.js';
 
@@ -48,7 +48,7 @@ export function sceneRoutes(deps: RouteDeps): Router {
       headers: idempotencyHeader,
       body: jsonBody(scenePatchSchema),
     },
-    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(404, 409) },
+    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(402, 404, 409) },
   });
 
   return createRouter()
@@ -65,15 +65,16 @@ export function sceneRoutes(deps: RouteDeps): Router {
         throw new ProblemError('not_found');
       const made = await findJob(db, userId, video.job_id);
       if (made === undefined) throw new ProblemError('not_found');
-      const change = toEdit({ number, ...c.req.valid('json') });
+      const changes = await toEdits(db, userId, [{ number, ...c.req.valid('json') }], () => 'body');
       const { options } = optionsOf.parse(made.workflow_input);
       const job = await acceptJob(deps, c, {
         type: 'explainer',
-        parameters: { videoId: id, title: video.title, edits: [change] },
+        parameters: { videoId: id, title: video.title, edits: changes },
         input: (ids) => ({ ...ids, options: { ...options, review: null }, videoId: id }),
         title: `scene ${number} of ${video.title}`,
-        edits: [change],
+        edits: changes,
         videoId: id,
+        projectId: video.project_id,
       });
       return c.json(job, 202);
     });

@@ -45,7 +45,7 @@ export function stageRoutes(deps: RouteDeps): Router {
       security: bearer,
       middleware: [idempotent(db)] as const,
       request: { headers: idempotencyHeader, body: jsonBody(stageSchemas[stage]) },
-      responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(409, 503) },
+      responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(402, 409, 503) },
     });
     router.openapi(route, async (c) =>
       c.json(await accept(c, stageParameters.parse({ stage, ...c.req.valid('json') })), 202),

@@ -17,6 +17,7 @@ export async function withBenchStack<T>(work: (addresses: StackAddresses) => Pro
     PORT: String(await freePort()),
     TEMPORAL_UI_PORT: String(await freePort()),
     LOG_LEVEL: 'warn',
+    SIGNUP_CREDITS: '10000',
   });
   const stack = await startStack({
     config: readConfig(inheritedEnvironment()),

@@ -73,6 +73,7 @@ export async function startE2eStack(settings: StackSettings = {}): Promise<E2eSt
     FFMPEG_PATH: inject('ffmpegPath'),
     FFPROBE_PATH: inject('ffprobePath'),
     LOG_LEVEL: 'info',
+    SIGNUP_CREDITS: '1000',
     SHUTDOWN_GRACE_SECONDS: '5',
     SWEEP_INTERVAL_SECONDS: '1',
     ...settings.env,

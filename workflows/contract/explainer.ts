@@ -1,4 +1,4 @@
-import type { ArtifactId } from './documents.js';
+import type { ArtifactId, NamedArtifact } from './documents.js';
 import type { JobRef, FromCache } from './jobs.js';
 import type { VoiceChoice, ExplainerOptions } from './options.js';
 
@@ -163,13 +163,15 @@ export interface DrawThumbnailResult extends FromCache {
   thumbnail: ArtifactId;
 }
 
-/** orchestration pool: the gallery's row, made or replaced. */
+/** orchestration pool: the gallery's row, made or replaced; with it the video is delivered and paid. */
 export interface RecordVideoInput extends JobRef {
   videoId: string | null;
   script: ArtifactId;
   assembled: Omit<AssembleResult, 'cached'>;
   captions: Omit<TimeCaptionsResult, 'cached'>;
   thumbnail: ArtifactId;
+  /** All files of the job. */
+  artifacts: NamedArtifact[];
 }
 
 export interface RecordVideoResult {
