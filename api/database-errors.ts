@@ -6,9 +6,15 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-export function isUniqueViolation(error: unknown, constraint: string): boolean {
+export const isUniqueViolation = (error: unknown, constraint: string): boolean =>
+  isViolation(error, '23505', constraint);
+
+export const isForeignKeyViolation = (error: unknown, constraint: string): boolean =>
+  isViolation(error, '23503', constraint);
+
+function isViolation(error: unknown, code: string, constraint: string): boolean {
   return (
-    codeOf(error) === '23505' &&
+    codeOf(error) === code &&
     error instanceof Error &&
     'constraint' in error &&
     error.constraint === constraint

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Db } from '../db/database.js';
 import {
   aspectRatios,
   builtinMusic,
@@ -14,7 +15,7 @@ import {
   type MusicChoice,
 } from '../workflows/contract/options.js';
 import { espeakVoiceFor, espeakVoices, voiceProviders } from '../workflows/contract/voices.js';
-import { ProblemError } from './errors.js';
+import { resolveAssets, soundKinds } from './named-assets.js';
 import { languageTag, userText } from './validation.js';
 
 /** Length in UTF-16 units that a body may carry. */
@@ -106,22 +107,30 @@ export type ExplainerParameters = z.output<typeof explainerSchema>;
 /** Takes out of a request what concerns the options, with their defaults: a stage names only some of them. */
 const optionsSchema = z.object(optionShape);
 
-/** @throws ProblemError `unknown_asset`. */
-export function toOptions(
+/**
+ * The options as a workflow reads them, with the files of the assets that they name.
+ * @throws ProblemError `unknown_asset`.
+ */
+export async function toOptions(
+  db: Db,
+  userId: string,
   given: Partial<z.output<typeof optionsSchema>> & { review?: 'script' | null },
-): ExplainerOptions {
+): Promise<ExplainerOptions> {
   const { music, ...options } = optionsSchema.parse(given);
-  return { ...options, music: toMusic(music), review: given.review ?? null };
+  return { ...options, music: await toMusic(db, userId, music), review: given.review ?? null };
 }
 
-function toMusic(music: z.output<typeof musicSchema> | null): MusicChoice | null {
+async function toMusic(
+  db: Db,
+  userId: string,
+  music: z.output<typeof musicSchema> | null,
+): Promise<MusicChoice | null> {
   if (music === null) return null;
-  if (music.builtin === undefined) {
-    throw new ProblemError('unknown_asset', {
-      errors: [{ path: 'body.music.assetId', message: 'there is no such asset' }],
-    });
-  }
-  return { builtin: music.builtin, volumeDb: music.volumeDb };
+  const { builtin, assetId, volumeDb } = music;
+  if (builtin !== undefined) return { builtin, volumeDb };
+  const named = [{ path: 'body.music.assetId', id: assetId ?? '', kinds: soundKinds }];
+  const [asset] = await resolveAssets(db, userId, named);
+  return asset === undefined ? null : { artifact: asset.artifact_id, volumeDb };
 }
 
 /** The line that operators and lists show: the title, else how the text begins. */

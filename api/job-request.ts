@@ -4,6 +4,7 @@ import { jobTypes, type JobType } from '../workflows/contract/jobs.js';
 import type { JobRequest } from './accept-job.js';
 import { ProblemError } from './errors.js';
 import { explainerSchema, titleOf, toOptions, type ExplainerParameters } from './explainer-request.js';
+import { assertOwnProject } from './own-project.js';
 import { stageParameters, stageTitle, toStageInput, type StageRequest } from './stage-request.js';
 
 type Startable = 'explainer' | 'stage';
@@ -13,6 +14,7 @@ const otherTypes = jobTypes.filter(
 
 /** What is said of a job of any type. */
 const common = {
+  projectId: z.uuid().nullable().default(null),
   callbackUrl: z.url().max(2_000).optional().openapi({
     description:
       'https, on the public Internet. Gets one signed POST (Standard Webhooks) when the job is over, repeated for 24 h until it answers 2xx; the body is `{ type: "job.completed", timestamp, data }` with the job as `data`, or `job.failed`, `job.cancelled`.',
@@ -28,11 +30,9 @@ export const newJobSchema = z
       .object({ type: z.enum(otherTypes) })
       .openapi({ description: 'Not yet: answered with 422 `unsupported_job_type`.' }),
   ])
-  .openapi('NewJob', {
-    description: 'Projects are not there yet: `projectId`, which a job shows, is refused here with 422.',
-  });
+  .openapi('NewJob');
 
-/** @throws ProblemError `unsupported_job_type` and what the types' own checks refuse */
+/** @throws ProblemError `unknown_project`, `unsupported_job_type` and what the types' own checks refuse */
 export async function toJobRequest(
   db: Db,
   userId: string,
@@ -40,9 +40,17 @@ export async function toJobRequest(
 ): Promise<JobRequest> {
   switch (body.type) {
     case 'explainer':
-      return withPrefix('parameters', () => Promise.resolve(explainerRequest(body.parameters)));
+      await assertOwnProject(db, userId, body.projectId);
+      return {
+        ...(await withPrefix('parameters', () => explainerRequest(db, userId, body.parameters))),
+        projectId: body.projectId,
+      };
     case 'stage':
-      return withPrefix('parameters', () => stageRequest(db, userId, body.parameters));
+      await assertOwnProject(db, userId, body.projectId);
+      return {
+        ...(await withPrefix('parameters', () => stageRequest(db, userId, body.parameters))),
+        projectId: body.projectId,
+      };
     default:
       throw new ProblemError('unsupported_job_type', {
         errors: [{ path: 'body.type', message: `${body.type} jobs cannot be started yet` }],
@@ -50,9 +58,28 @@ export async function toJobRequest(
   }
 }
 
+/** The body of `POST /videos/generate`. */
+export const generateSchema = explainerSchema
+  .safeExtend({ projectId: common.projectId })
+  .openapi('GenerateVideo');
+
+/** @throws ProblemError `unknown_asset`, `unknown_project` */
+export async function generateRequest(
+  db: Db,
+  userId: string,
+  { projectId, ...parameters }: z.output<typeof generateSchema>,
+): Promise<JobRequest> {
+  await assertOwnProject(db, userId, projectId);
+  return { ...(await explainerRequest(db, userId, parameters)), projectId };
+}
+
 /** @throws ProblemError `unknown_asset` */
-export function explainerRequest(parameters: ExplainerParameters): JobRequest {
-  const options = toOptions(parameters);
+export async function explainerRequest(
+  db: Db,
+  userId: string,
+  parameters: ExplainerParameters,
+): Promise<JobRequest> {
+  const options = await toOptions(db, userId, parameters);
   return {
     type: 'explainer',
     parameters,

@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { SceneEdit } from '../workflows/contract/documents.js';
+import type { Db } from '../db/database.js';
+import type { ArtifactId, SceneEdit } from '../workflows/contract/documents.js';
 import { maxScenes } from '../workflows/contract/options.js';
+import { resolveAssets } from './named-assets.js';
 import { userText } from './validation.js';
 
 const editShape = {
@@ -8,6 +10,9 @@ const editShape = {
   narration: userText(5_000).optional(),
   bullets: z.array(userText(200)).max(8).optional(),
   imagePrompt: userText(1_000).optional(),
+  imageAssetId: z.uuid().nullable().optional().openapi({
+    description: 'A picture of yours to show instead of a drawn one; null takes it away again.',
+  }),
 };
 
 /** The body of a scene's PATCH: at least one change. */
@@ -32,18 +37,38 @@ export const approvalSchema = z
   })
   .openapi('Approval');
 
-/** Edits as the workflow reads them: absent members stay as they are in the scene. */
-export function toEdits(edits: z.output<typeof sceneEditSchema>[]): SceneEdit[] {
-  return edits.map(toEdit);
+type GivenEdit = { number: number } & z.output<typeof scenePatchSchema>;
+
+/**
+ * Edits as the workflow reads them: absent members stay as they are in the scene.
+ * @param pathOf where the edit of this index stands in the request.
+ * @throws ProblemError `unknown_asset`
+ */
+export async function toEdits(
+  db: Db,
+  userId: string,
+  edits: readonly GivenEdit[],
+  pathOf: (index: number) => string,
+): Promise<SceneEdit[]> {
+  const named = edits.flatMap(({ imageAssetId: id }, index) =>
+    id == null ? [] : [{ path: `${pathOf(index)}.imageAssetId`, id, kinds: ['image'] as const }],
+  );
+  const assets = await resolveAssets(db, userId, named);
+  const pictures = new Map(
+    assets.map((asset) => [asset.id, asset.rendition_artifact_id ?? asset.artifact_id]),
+  );
+  return edits.map((edit) => toEdit(edit, pictures));
 }
 
-export function toEdit(edit: { number: number } & z.output<typeof scenePatchSchema>): SceneEdit {
-  const { number, heading, narration, bullets, imagePrompt } = edit;
+function toEdit(edit: GivenEdit, pictures: ReadonlyMap<string, ArtifactId>): SceneEdit {
+  const { number, heading, narration, bullets, imagePrompt, imageAssetId } = edit;
+  const picture = imageAssetId == null ? imageAssetId : pictures.get(imageAssetId);
   return {
     number,
     ...(heading === undefined ? {} : { heading }),
     ...(narration === undefined ? {} : { narration }),
     ...(bullets === undefined ? {} : { bullets }),
     ...(imagePrompt === undefined ? {} : { imagePrompt }),
+    ...(picture === undefined ? {} : { imageArtifact: picture }),
   };
 }

@@ -112,7 +112,7 @@ export async function toStageInput(
 ): Promise<Omit<StageInput, 'jobId' | 'userId'>> {
   const inputs = artifactsOf(request);
   await assertOwn(db, userId, inputs);
-  return { stage: request.stage, options: toOptions(request), ...inputs };
+  return { stage: request.stage, options: await toOptions(db, userId, request), ...inputs };
 }
 
 async function assertOwn(db: Db, userId: string, inputs: StageArtifacts): Promise<void> {

@@ -40,11 +40,8 @@ async function deleteVideos(
 }
 
 /** Answers whether there was such a video. */
-export const deleteVideoWithFiles = async (
-  trx: Transaction<Database>,
-  userId: string,
-  id: string,
-): Promise<boolean> => (await deleteVideos(trx, userId, 'id', id)) > 0;
+export const deleteVideo = async (trx: Transaction<Database>, userId: string, id: string): Promise<boolean> =>
+  (await deleteVideos(trx, userId, 'id', id)) > 0;
 
 /** Answers how many there were. */
 export const deleteVideosOfProject = (

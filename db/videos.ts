@@ -74,14 +74,3 @@ export async function renameVideo(
     .execute();
   return rows.length > 0;
 }
-
-/** Removes the gallery's row. Answers whether there was one. */
-export async function deleteVideo(db: Db, userId: string, id: string): Promise<boolean> {
-  const rows = await db
-    .deleteFrom('videos')
-    .where('id', '=', id)
-    .where('user_id', '=', userId)
-    .returning('id')
-    .execute();
-  return rows.length > 0;
-}
