@@ -1,5 +1,5 @@
 import type { WorkflowService } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { pools, taskQueue, type Pool } from '../workflows/contract/jobs.js';
 
 /** What waits for the workers of one pool. */
@@ -13,7 +13,7 @@ export interface QueueBacklog {
   workers: number;
 }
 
-const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = temporal.api.enums.v1.TaskQueueType;
+const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType;
 
 /** Every pool's backlog, in the order of {@link pools}. Rejects as the engine's calls do. */
 export function readBacklogs(service: WorkflowService, namespace: string): Promise<QueueBacklog[]> {
