@@ -1,5 +1,5 @@
 import { transientFailure } from '../failures.js';
-import { packetTimes, probe, type FfmpegTools } from './ffmpeg/run.js';
+import { probePackets, type FfmpegTools } from './ffmpeg/run.js';
 
 export interface ExpectedVideo {
   width: number;
@@ -19,8 +19,7 @@ export async function checkVideo(
   { width, height, fps, frames }: ExpectedVideo,
   signal?: AbortSignal,
 ): Promise<void> {
-  const options = signal ? { signal } : {};
-  const { streams } = await probe(tools, path, options);
+  const { streams, packetTimes } = await probePackets(tools, path, signal ? { signal } : {});
   const video = streams.find((stream) => stream.kind === 'video');
   const audio = streams.find((stream) => stream.kind === 'audio');
   if (streams.length !== 2 || !video || !audio) throw broken('it does not have one picture and one sound');
@@ -30,7 +29,7 @@ export async function checkVideo(
   }
   if (video.frameRate !== fps || video.averageFrameRate !== fps)
     throw broken('its frame rate is not constant');
-  const times = await packetTimes(tools, path, options);
+  const times = packetTimes[streams.indexOf(video)] ?? [];
   if (times.length !== frames) throw broken(`it has ${times.length} of ${frames} frames`);
   const wrong = times.sort((a, b) => a - b).findIndex((time, index) => Math.abs(time - index / fps) > 1e-4);
   if (wrong >= 0) throw broken(`frame ${wrong} is at the wrong time`);

@@ -89,6 +89,25 @@ export function parseProbe(json: string): MediaProbe {
   };
 }
 
+export interface ProbedPackets extends MediaProbe {
+  /** Presentation times in seconds, in the order of the file: one list a stream; NaN where a packet has none. */
+  packetTimes: number[][];
+}
+
+const packets = z.object({
+  packets: z.array(z.object({ stream_index: z.number(), pts_time: z.coerce.number().catch(NaN) })),
+});
+
+/** Reads what {@link parseProbe} reads, and `-show_entries packet=stream_index,pts_time`. @throws ZodError */
+export function parsePackets(json: string): ProbedPackets {
+  const probed = parseProbe(json);
+  const packetTimes = probed.streams.map((): number[] => []);
+  for (const packet of packets.parse(JSON.parse(json)).packets) {
+    packetTimes[packet.stream_index]?.push(packet.pts_time);
+  }
+  return { ...probed, packetTimes };
+}
+
 /** `30/1` → 30; `0/0` → null. */
 function ratio(text: string | null): number | null {
   const [over = NaN, under = 1] = (text ?? '').split('/').map(Number);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileName, untrustedInput } from './command.js';
-import { parseProbe, type MediaProbe } from './media-probe.js';
+import { parsePackets, parseProbe, type MediaProbe, type ProbedPackets } from './media-probe.js';
 import { runProgram, type RawInput } from './program.js';
 import { encoderSampleArguments } from './segment-command.js';
 
@@ -73,6 +73,11 @@ function readProgress(reports: Readable, onProgress: (progress: FfmpegProgress) 
   });
 }
 
+interface ProbeOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
 /**
  * Reads streams, durations and packet counts of a file, ours or a user's, without decoding it.
  *
@@ -81,41 +86,39 @@ function readProgress(reports: Readable, onProgress: (progress: FfmpegProgress) 
 export async function probe(
   tools: FfmpegTools,
   path: string,
-  { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  options: ProbeOptions = {},
 ): Promise<MediaProbe> {
-  const { stdout } = await runProgram({
-    path: tools.ffprobePath,
-    args: [
-      ...['-v', 'error', ...untrustedInput],
-      ...['-count_packets', '-show_streams', '-show_format', '-of', 'json', fileName(path)],
-    ],
-    timeoutMs,
-    signal,
-    collectOutput: { maxBytes: 1024 * 1024 },
-  });
-  return parseProbe(stdout.toString('utf8'));
+  return parseProbe(await ffprobe(tools, path, [], 1024 ** 2, options));
 }
 
-/** Presentation times of the video's packets in seconds, in the order of the file. */
-export async function packetTimes(
+/** What {@link probe} reads, and in the same run when each packet is to be shown. @throws as {@link probe} */
+export async function probePackets(
   tools: FfmpegTools,
   path: string,
-  { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<number[]> {
+  options: ProbeOptions = {},
+): Promise<ProbedPackets> {
+  const entries = ['-show_entries', 'packet=stream_index,pts_time'];
+  return parsePackets(await ffprobe(tools, path, entries, 256 * 1024 ** 2, options));
+}
+
+async function ffprobe(
+  tools: FfmpegTools,
+  path: string,
+  entries: string[],
+  maxBytes: number,
+  { timeoutMs = 60_000, signal }: ProbeOptions,
+): Promise<string> {
   const { stdout } = await runProgram({
     path: tools.ffprobePath,
     args: [
-      ...['-v', 'error', ...untrustedInput, '-select_streams', 'v:0'],
-      ...['-show_entries', 'packet=pts_time', '-of', 'csv=print_section=0', fileName(path)],
+      ...['-v', 'error', ...untrustedInput, '-count_packets', '-show_streams', '-show_format'],
+      ...[...entries, '-of', 'json=compact=1', fileName(path)],
     ],
     timeoutMs,
     signal,
-    collectOutput: { maxBytes: 64 * 1024 * 1024 },
+    collectOutput: { maxBytes },
   });
-  return stdout
-    .toString('utf8')
-    .split('\n')
-    .flatMap((line) => (line === '' ? [] : [Number.parseFloat(line)]));
+  return stdout.toString('utf8');
 }
 
 const encoderNames = new Map<string, Promise<string>>();
