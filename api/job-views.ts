@@ -2,15 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../db/database.js';
 import { findJob, raiseProgress, type JobRow } from '../db/jobs.js';
 import type { Logger } from '../logger.js';
+import type { JobStatus } from '../workflows/contract/jobs.js';
 import { jobBody, type Job } from './job-resource.js';
 import type { JobsClient } from './jobs-client.js';
 import { isTerminal, mergeProgress, type ProgressView } from './live-progress.js';
 
-/** One reading serves everybody who asks within this time. */
-const freshMs = 300;
+/** One reading of the row serves everybody who asks within this time, so an end is seen this soon. */
+const freshMs = 100;
+
+/** The engine is asked no more often than this about one job. */
+const askEveryMs = 300;
+
+/** What was seen within this time answers at once, while the engine is asked for the next reader. */
+const recentMs = 1_000;
 
 /** Nobody waits longer for the engine: what was seen last, or the row, answers meanwhile. */
-const patienceMs = 200;
+const patienceMs = 40;
 
 /** How long a silent engine is left alone for one job. */
 const silentMs = 2_000;
@@ -26,7 +33,10 @@ interface Seen {
   highest: number;
   keptAt: number;
   silentUntil: number;
-  /** The last answer, and whether it came with the present reading. */
+  /** The last answer, when it came, and whether it came with the present reading. */
+  seenAt: number;
+  /** The row's status at the last question: when it changes, an answer from before says too little. */
+  askedStatus: JobStatus | undefined;
   view: ProgressView | undefined;
   isFresh: boolean;
   asking: Promise<void> | undefined;
@@ -59,6 +69,8 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
       highest: 0,
       keptAt: 0,
       silentUntil: 0,
+      seenAt: 0,
+      askedStatus: undefined,
       view: undefined,
       isFresh: false,
       asking: undefined,
@@ -67,20 +79,30 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
     return seen;
   }
 
-  /** Asks the engine, and notes what it says; one question at a time for each job. */
+  /** Asks the engine, and notes what it says. */
   async function ask(id: string, seen: Seen): Promise<void> {
     try {
       const live = await jobs.progress(id);
       if (live === undefined) return;
       seen.view = mergeProgress(live, seen.highest);
       seen.isFresh = true;
+      seen.seenAt = Date.now();
       if (!isTerminal(seen.view.status)) seen.highest = Math.max(seen.highest, seen.view.overallProgress);
     } catch (error) {
       seen.silentUntil = Date.now() + silentMs;
       logger.warn({ jobId: id, stage: 'view', action: 'query workflow', success: false, err: error });
-    } finally {
-      seen.asking = undefined;
     }
+  }
+
+  /** The question that is open for the job, or a new one; one at a time while the row says the same. */
+  function question(row: JobRow, seen: Seen): Promise<void> {
+    if (seen.asking !== undefined && seen.askedStatus === row.status) return seen.asking;
+    const asking = ask(row.id, seen).finally(() => {
+      if (seen.asking === asking) seen.asking = undefined;
+    });
+    seen.asking = asking;
+    seen.askedStatus = row.status;
+    return asking;
   }
 
   /** The row of a job that is not running, with no less than was shown of it: heartbeats are ahead of the workflow. */
@@ -97,9 +119,11 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
     const seen = seenOf(row.id);
     seen.highest = Math.max(seen.highest, row.overall_progress);
     seen.isFresh = false;
-    if (Date.now() >= seen.silentUntil) {
-      seen.asking ??= ask(row.id, seen);
-      await Promise.race([seen.asking, sleep(patienceMs, undefined, { ref: false })]);
+    const now = Date.now();
+    const age = row.status === seen.askedStatus ? now - seen.seenAt : Infinity;
+    if (now >= seen.silentUntil && age >= askEveryMs) {
+      const answered = question(row, seen);
+      if (age >= recentMs) await Promise.race([answered, sleep(patienceMs, undefined, { ref: false })]);
     }
     if (seen.highest > row.overall_progress && Date.now() - seen.keptAt > keepMs) {
       seen.keptAt = Date.now();
@@ -145,11 +169,12 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
 }
 
 /**
- * An older answer is right about its steps only; and a workflow that is over is so for its user when the row
- * has its result.
+ * An older answer is right about its steps, and that the job has begun; and a workflow that is over is so for its
+ * user when the row has its result.
  */
 function lastSeen(row: JobRow, { view, isFresh, highest }: Readonly<Seen>): ProgressView {
-  const status = view !== undefined && isFresh && !isTerminal(view.status) ? view.status : row.status;
+  const begun = row.status === 'queued' && view !== undefined ? 'in_progress' : row.status;
+  const status = view !== undefined && isFresh && !isTerminal(view.status) ? view.status : begun;
   const steps = view?.steps ?? row.steps;
   return { status, overallProgress: Math.round(highest * 10) / 10, steps };
 }
