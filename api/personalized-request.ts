@@ -1,0 +1,177 @@
+import { z } from '@hono/zod-openapi';
+import {
+  insertModes,
+  lipSyncProviders,
+  maxSpans,
+  namePositions,
+  nameVoices,
+  type LipSyncProviderName,
+  type NameVoice,
+  type PersonalizedOptions,
+} from '../workflows/contract/personalized.js';
+import type { ArtifactId } from '../workflows/contract/documents.js';
+import { refuseField } from './validation.js';
+import { languageTag, storableText, userText } from './validation.js';
+
+/** Length in UTF-16 units. */
+const maxTranscript = 20_000;
+const maxText = 500;
+
+const spanSchema = z
+  .strictObject({
+    startSeconds: z.number().min(0).max(36_000),
+    endSeconds: z.number().min(0).max(36_000),
+    text: userText(maxText).optional(),
+  })
+  .refine((span) => span.endSeconds > span.startSeconds, {
+    message: 'must end after it starts',
+    path: ['endSeconds'],
+  });
+
+const markers = userText(1_000)
+  .transform((list) =>
+    list
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  )
+  .pipe(z.array(z.string().max(100)).min(1).max(maxSpans));
+
+/** What `POST /personalized-videos` takes besides its files; the JSON form names these by their asset ids. */
+export const personalizedShape = {
+  nameColumn: userText(100).default('name'),
+  insertMode: z.enum(insertModes).default('silver'),
+  namePosition: z.enum(namePositions).default('start'),
+  text: userText(maxText).default('{name}').openapi({
+    description: 'What is said in place of a span: `{column}` stands for what the recipient has there.',
+  }),
+  lang: languageTag.default('en'),
+  transcript: storableText(maxTranscript).optional().openapi({
+    description:
+      'What the base says, the parts to replace in brackets. `[friend|Hello {name}]` gives a part a text of its own.',
+    example: 'Hello [friend], welcome to [our city|{city}].',
+  }),
+  placeholders: z.array(spanSchema).min(1).max(maxSpans).optional(),
+  platinumPlaceholders: markers.optional().openapi({
+    description: 'Words of the transcript to replace, in speaking order, each by the column of its name.',
+    example: 'NAME1,NAME2',
+  }),
+  ttsProvider: z.enum(nameVoices).default('espeak'),
+  voiceId: userText(100).optional().openapi({ description: "The provider's name of a voice." }),
+  elevenlabsApiKey: z.string().min(10).max(200).optional().openapi({ format: 'password', writeOnly: true }),
+  elevenlabsVoiceId: userText(100).optional(),
+  elevenlabsModelId: userText(100).optional(),
+  elevenlabsSpeed: z.number().min(0.7).max(1.2).default(1),
+  lipSyncProvider: z.enum(lipSyncProviders).optional(),
+  lipSyncFallback: z.boolean().default(false),
+  batchNameTts: z.boolean().default(false),
+  batchSplitSilenceDb: z.number().min(-80).max(-10).default(-40),
+  batchSplitSilenceSeconds: z.number().min(0.05).max(2).default(0.18),
+  batchGapHint: userText(50).optional(),
+  diamondNaturalName: z.boolean().default(true),
+  diamondGapSeconds: z.number().min(0).max(2).default(0.12),
+  silenceDb: z.number().min(-80).max(-10).default(-30),
+  silenceSeconds: z.number().min(0.05).max(5).default(0.3),
+  convertMov: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  limit: z.int().min(1).max(10_000).optional(),
+};
+
+const fields = z.strictObject(personalizedShape);
+export type PersonalizedFields = z.output<typeof fields>;
+
+/** What this installation offers besides what is built in. */
+export interface OfferedProviders {
+  voices: ReadonlySet<NameVoice>;
+  lipSync: ReadonlySet<LipSyncProviderName>;
+}
+
+/**
+ * The options of a batch. Contradictions are refused with the path of what is wrong.
+ * @throws ProblemError `validation_failed`
+ */
+export function toPersonalizedOptions(
+  body: PersonalizedFields,
+  given: { sample: ArtifactId | null; credentialId: string | null; offered: OfferedProviders },
+): PersonalizedOptions {
+  checkSpans(body);
+  checkProviders(body, given);
+  const changesPictures = body.insertMode === 'diamond' || body.insertMode === 'platinum';
+  return {
+    insertMode: body.insertMode,
+    namePosition: body.namePosition,
+    text: body.text,
+    language: body.lang,
+    transcript: body.transcript ?? null,
+    spans: body.placeholders?.map((span) => ({ ...span, text: span.text ?? body.text })) ?? null,
+    markers: body.platinumPlaceholders ?? null,
+    voice: {
+      provider: body.ttsProvider,
+      voiceId: body.elevenlabsVoiceId ?? body.voiceId ?? null,
+      modelId: body.elevenlabsModelId ?? null,
+      speed: body.elevenlabsSpeed,
+      credentialId: given.credentialId,
+      sample: given.sample,
+    },
+    batch: {
+      enabled: body.batchNameTts,
+      splitSilenceDb: body.batchSplitSilenceDb,
+      splitSilenceSeconds: body.batchSplitSilenceSeconds,
+      gapHint: body.batchGapHint ?? null,
+    },
+    lipSync: {
+      provider: body.lipSyncProvider ?? (changesPictures ? 'viseme' : 'none'),
+      fallback: body.lipSyncFallback,
+    },
+    naturalSpeed: body.diamondNaturalName,
+    gapSeconds: body.diamondGapSeconds,
+    silence: { db: body.silenceDb, seconds: body.silenceSeconds },
+    convert: body.convertMov,
+  };
+}
+
+function checkSpans(body: PersonalizedFields): void {
+  const { transcript, placeholders, platinumPlaceholders } = body;
+  if (placeholders !== undefined && (transcript !== undefined || platinumPlaceholders !== undefined)) {
+    throw refuseField('body.placeholders', 'cannot be given together with a transcript');
+  }
+  if (platinumPlaceholders !== undefined && transcript === undefined) {
+    throw refuseField('body.transcript', 'is required to find the words of platinumPlaceholders');
+  }
+  if (transcript !== undefined && platinumPlaceholders === undefined && !transcript.includes('[')) {
+    throw refuseField('body.transcript', 'has no part in brackets to replace');
+  }
+  const ordered = placeholders?.toSorted((a, b) => a.startSeconds - b.startSeconds) ?? [];
+  const overlapping = ordered.findIndex((span, index) => {
+    const next = ordered[index + 1];
+    return next !== undefined && next.startSeconds < span.endSeconds;
+  });
+  if (overlapping >= 0) throw refuseField('body.placeholders', 'must not overlap');
+}
+
+function checkProviders(
+  body: PersonalizedFields,
+  { sample, credentialId, offered }: Parameters<typeof toPersonalizedOptions>[1],
+): void {
+  const { ttsProvider, lipSyncProvider } = body;
+  const bringsKey = ttsProvider === 'elevenlabs' && credentialId !== null;
+  if (!bringsKey && !offered.voices.has(ttsProvider)) {
+    throw refuseField('body.ttsProvider', 'is not configured here');
+  }
+  const clones = ttsProvider === 'elevenlabs' || ttsProvider === 'f5';
+  const named = body.elevenlabsVoiceId ?? body.voiceId;
+  if (clones && named === undefined && sample === null) {
+    throw refuseField('body.voiceSample', 'is required for this provider without a voice id');
+  }
+  if (lipSyncProvider !== undefined && !offered.lipSync.has(lipSyncProvider)) {
+    throw refuseField('body.lipSyncProvider', 'is not configured here');
+  }
+}
+
+const columnPattern = /\{([^{}]+)\}/g;
+
+/** The columns that texts name, as they are written there. */
+export function columnsOf(texts: readonly string[]): string[] {
+  const names = texts.flatMap((text) => [...text.matchAll(columnPattern)].map((match) => match[1] ?? ''));
+  return [...new Set(names)];
+}

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ArtifactStore } from '../../activities/artifacts.js';
+import { soundArguments } from '../../activities/media/personalize/base-commands.js';
+import { createOpenBase } from '../../activities/media/personalize/open-base.js';
+import { createPrepareBase } from '../../activities/media/personalize/prepare-base.js';
+import { createRenderRecipient } from '../../activities/media/personalize/render-recipient.js';
+import { openWav } from '../../activities/media/personalize/wav-window.js';
+import { createEspeakVoice } from '../../activities/tts/espeak.js';
+import type { InsertMode, PersonalizedOptions, PreparedBase } from '../../workflows/contract/personalized.js';
+import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
+import { runActivity } from '../support/quiet-environment.js';
+import { makeTalkingBase, publishVoice, type TalkingBase } from '../support/talking-base.js';
+
+const run = promisify(execFile);
+const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
+const ids = { jobId: 'job', userId: 'user' };
+const voice = createEspeakVoice();
+
+let dir: string;
+let artifacts: ArtifactStore;
+let base: TalkingBase;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'personalize-'));
+  artifacts = await createFolderStore(join(dir, 'artifacts'));
+  base = await makeTalkingBase(dir, {
+    voice,
+    text: 'Hello friend, and welcome to our wonderful city. We are very glad to see you here today.',
+  });
+});
+
+afterAll(async () => {
+  voice.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const optionsFor = (
+  insertMode: InsertMode,
+  more: Partial<PersonalizedOptions> = {},
+): PersonalizedOptions => ({
+  insertMode,
+  ...{ namePosition: 'start', text: '{name}', language: 'en', transcript: null, spans: null, markers: null },
+  voice: { provider: 'espeak', voiceId: null, modelId: null, speed: 1, credentialId: null, sample: null },
+  batch: { enabled: false, splitSilenceDb: -40, splitSilenceSeconds: 0.18, gapHint: null },
+  lipSync: { provider: 'none', fallback: false },
+  ...{ naturalSpeed: true, gapSeconds: 0.12, silence: { db: -30, seconds: 0.3 }, convert: false },
+  ...more,
+});
+
+async function prepare(options: PersonalizedOptions, source = base.path) {
+  const deps = { artifacts, cache: createMemoryCache(), scratchDir: join(dir, 'scratch'), tools };
+  const id = await artifacts.publishFile(source, source.slice(source.lastIndexOf('.') + 1));
+  const { opened, message } = await runActivity(createOpenBase(deps), {
+    ...ids,
+    base: id,
+    options,
+  });
+  const spans = await artifacts.publishJson({ spans: options.spans, message: null });
+  const { prepared } = await runActivity(createPrepareBase(deps), {
+    ...ids,
+    opened,
+    spans,
+    options,
+  });
+  const document = await artifacts.readJson<PreparedBase>(prepared);
+  const render = async (text: string, clips: (string | null)[] = []) => {
+    const voices = await Promise.all(document.spans.map(() => publishVoice(artifacts, voice, text)));
+    const result = await runActivity(createRenderRecipient(deps), {
+      ...{ ...ids, position: 0, prepared, voices, clips, options },
+    });
+    return { ...result, path: await artifacts.fetch(result.file) };
+  };
+  return { prepared, document, message, render };
+}
+
+describe('gold', () => {
+  test('the pictures are copied, the words change, and nothing else does', async () => {
+    const span = { ...base.timeOf('friend'), text: '{name}' };
+    const { document, render } = await prepare(optionsFor('gold', { spans: [span] }));
+    const { path, durationSeconds } = await render('Ada');
+    expect(await hashes(path, 'v')).toEqual(await hashes(base.path, 'v'));
+    expect(durationSeconds).toBeCloseTo(document.samples / document.sampleRate, 3);
+
+    const [before, after] = [await decoded(base.path), await decoded(path)];
+    expect(after.samples).toBe(before.samples);
+    const margin = 0.15;
+    const changed = [span.startSeconds - margin, span.endSeconds + margin].map((s) => Math.round(s * 48_000));
+    const [from = 0, to = 0] = changed;
+    expect(await differenceDb(before, after, 0, from)).toBeLessThan(-60);
+    expect(await differenceDb(before, after, to, before.samples - to)).toBeLessThan(-60);
+    expect(await differenceDb(before, after, from, to - from)).toBeGreaterThan(-40);
+
+    // As loud as the words that stood there.
+    const level = async (sound: typeof before) => loudestDb(await sound.read(from, to - from));
+    expect(Math.abs((await level(after)) - (await level(before)))).toBeLessThan(6);
+  });
+});
+
+describe('silver', () => {
+  test('an MP3 of the whole sound', async () => {
+    const span = { ...base.timeOf('friend'), text: '{name}' };
+    const { document, render } = await prepare(optionsFor('silver', { spans: [span] }));
+    expect(document.video).toBeNull();
+    const { path, durationSeconds } = await render('Maximilian');
+    const { stdout } = await run('ffprobe', [
+      ...['-v', 'error', '-show_entries', 'stream=codec_name:format=duration', '-of', 'json', path],
+    ]);
+    const { streams, format } = JSON.parse(stdout);
+    expect(streams).toEqual([{ codec_name: 'mp3' }]);
+    expect(Number(format.duration)).toBeCloseTo(durationSeconds, 0);
+    // The sound alone takes the words' length: nothing has to stay in time with pictures.
+    expect(durationSeconds).toBeGreaterThan(document.samples / document.sampleRate);
+  });
+});
+
+async function decoded(path: string) {
+  const wav = join(dir, `${Math.random().toString(36).slice(2)}.wav`);
+  await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...soundArguments(path, wav)]);
+  return openWav(wav);
+}
+
+type Sound = Awaited<ReturnType<typeof decoded>>;
+
+async function differenceDb(one: Sound, other: Sound, from: number, samples: number): Promise<number> {
+  const [a, b] = [await one.read(from, samples), await other.read(from, samples)];
+  const power = a.reduce((sum, value, index) => sum + (value - (b[index] ?? 0)) ** 2, 0) / a.length;
+  return 10 * Math.log10(power);
+}
+
+/** Level of the loudest 50 ms. */
+function loudestDb(pcm: Float32Array): number {
+  let most = 0;
+  for (let at = 0; at + 4_800 <= pcm.length; at += 480) {
+    const power = pcm.subarray(at, at + 4_800).reduce((sum, value) => sum + value * value, 0) / 4_800;
+    most = Math.max(most, power);
+  }
+  return 10 * Math.log10(most);
+}
+
+async function hashes(path: string, kind: string): Promise<string> {
+  const { stdout } = await run(
+    'ffmpeg',
+    ['-v', 'error', '-i', path, '-map', `0:${kind}`, '-c', 'copy', '-f', 'framemd5', '-'],
+    { maxBuffer: 1 << 26 },
+  );
+  return stdout.replace(/^#.*\n/gm, '');
+}
