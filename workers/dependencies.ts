@@ -9,6 +9,7 @@ import { createMediaActivities } from '../activities/media/activities.js';
 import { runProgram } from '../activities/media/ffmpeg/program.js';
 import { writeFontconfig } from '../activities/media/fonts.js';
 import { createSlidesProvider } from '../activities/media/pictures/slides.js';
+import { rehearseMedia } from '../activities/media/rehearse.js';
 import { createFontSet } from '../activities/media/text/font-set.js';
 import { createOrchestrationActivities } from '../activities/orchestration/activities.js';
 import { createTtsActivities } from '../activities/tts/activities.js';
@@ -20,10 +21,13 @@ import type { Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
 import type { Pool } from '../workflows/contract/jobs.js';
 import type { PoolActivities } from './pools.js';
+import type { Rehearsal } from './warm-up.js';
 
 export interface Dependencies {
   db: Db;
   activities: PoolActivities;
+  /** What the first jobs of the pools would otherwise wait for. */
+  rehearsals: Rehearsal[];
   /** Ends the programs and connections that the activities hold; only once no activity runs. */
   close(): Promise<void>;
 }
@@ -60,6 +64,12 @@ export async function createDependencies(
   });
   const cache = createGenerationCache({ db });
   const espeak = createEspeakVoice();
+  const slides = createSlidesProvider(createFontSet());
+  const drawing = {
+    scratchDir: scratchFolder(config),
+    tools: config.tools,
+    fontconfigFile: await writeFontconfig(join(config.dataDir, 'fonts')),
+  };
 
   const activities: PoolActivities = {
     orchestration: createOrchestrationActivities({ db, artifacts }),
@@ -72,18 +82,19 @@ export async function createDependencies(
     }),
     tts: createTtsActivities({ artifacts, cache, voices: { espeak } }),
     media: createMediaActivities({
-      artifacts,
-      cache,
-      scratchDir: scratchFolder(config),
-      tools: config.tools,
-      fontconfigFile: await writeFontconfig(join(config.dataDir, 'fonts')),
-      pictureProviders: { slides: createSlidesProvider(createFontSet()) },
+      ...{ artifacts, cache, ...drawing },
+      pictureProviders: { slides },
     }),
     delivery: createDeliveryActivities({ db, allowPrivateCallbacks: config.callbacks.allowPrivate }),
+  };
+  const rehearsals: Record<string, Rehearsal> = {
+    tts: (signal) => espeak.speak({ text: 'Ready.', language: 'en', voiceId: null, speed: 1 }, signal),
+    media: (signal) => rehearseMedia({ ...drawing, slides }, signal),
   };
   return {
     db,
     activities,
+    rehearsals: pools.flatMap((pool) => rehearsals[pool] ?? []),
     async close() {
       espeak.close();
       await db.destroy();

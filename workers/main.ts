@@ -6,6 +6,7 @@ import { pools as allPools, type Pool } from '../workflows/contract/jobs.js';
 import { createDependencies, scratchFolder } from './dependencies.js';
 import { runWorkers } from './program.js';
 import { installRuntime } from './runtime.js';
+import { warmUp } from './warm-up.js';
 
 /** `node workers/main.js [--pool media --pool delivery …]`; without a pool, all of them in this process. */
 async function main(): Promise<void> {
@@ -15,8 +16,10 @@ async function main(): Promise<void> {
   installRuntime(logger);
   await sweepScratch(scratchFolder(config));
   const dependencies = await createDependencies(config, pools, logger);
-  const { db, activities } = dependencies;
+  const { db, activities, rehearsals } = dependencies;
   const workers = runWorkers({ config, pools, db, activities, logger });
+  const stopping = new AbortController();
+  const warm = warmUp(rehearsals, logger, stopping.signal);
 
   const broken = workers.broken.then((error) => {
     logger.error({ stage: 'worker', action: 'run', success: false, err: error });
@@ -25,7 +28,9 @@ async function main(): Promise<void> {
   });
   const reason = await Promise.race([firstSignal(), broken]);
   logger.info({ stage: 'worker', action: 'drain', success: true, info: { reason } });
+  stopping.abort(new Error('the workers stop'));
   await workers.stop();
+  await warm;
   await dependencies.close();
   logger.info({ stage: 'worker', action: 'stop', success: true });
 }
