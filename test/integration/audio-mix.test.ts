@@ -36,10 +36,11 @@ function talk(seconds: number, seed: number): Int16Array {
   });
 }
 
+/** @param lengths of the scenes' voices in seconds; each is another voice, in whatever order they come. */
 async function makePlan(lengths: number[], music: MusicChoice | null): Promise<AudioPlan> {
   const voices = [];
-  for (const [seed, length] of lengths.entries()) {
-    const pcm = talk(length, seed);
+  for (const [index, length] of lengths.entries()) {
+    const pcm = talk(length, index + length);
     const audio = await artifacts.publishBytes(encodeWav(pcm, 48_000), 'wav');
     voices.push({ audio, samples: pcm.length, words: [], phonemes: [] });
   }
@@ -47,9 +48,9 @@ async function makePlan(lengths: number[], music: MusicChoice | null): Promise<A
   return planAudio({ ...timeline, voices, fps: 30, music });
 }
 
-async function mix(plan: AudioPlan) {
+async function mix(plan: AudioPlan, cache = createMemoryCache()) {
   const scratchDir = join(dir, 'scratch');
-  const mixAudio = createMixAudio({ artifacts, cache: createMemoryCache(), scratchDir, tools });
+  const mixAudio = createMixAudio({ artifacts, cache, scratchDir, tools });
   const composition = await artifacts.publishJson({ audio: plan });
   const result = await runActivity(mixAudio, { jobId: 'j', userId: 'u', composition });
   const path = await artifacts.fetch(result.audio);
@@ -131,6 +132,45 @@ describe('mixAudio', () => {
     expect(inPause - under).toBeGreaterThanOrEqual(6);
     expect(inPause).toBeGreaterThan(-50);
     expect(rmsDb(left(pcm, loud.samples - 2_400, loud.samples))).toBeLessThan(inPause - 20);
+  });
+
+  it.each([
+    ['no music', null],
+    ['music', { builtin: 'calm', volumeDb: 0 } as const],
+  ])('encodes little anew when a scene is edited, with %s', async (_, music) => {
+    const cache = createMemoryCache();
+    const encoded = () => cache.made.filter((activity) => activity === 'encode_sound').length;
+    const lengths = [3, 2.4, 2.2, 3.1, 2.6, 2.9];
+    await mix(await makePlan(lengths, music), cache);
+    const before = encoded();
+    const edited = await makePlan(lengths.with(2, 3.7), music);
+    const { path, pcm } = await mix(edited, cache);
+    // Music goes on where it was: with it all that comes after the edited scene sounds different.
+    if (music) expect(encoded() - before).toBe(4);
+    else expect(encoded() - before).toBeLessThanOrEqual(3);
+    const { lufs, peak } = await ebur128(path);
+    expect(Math.abs(lufs + 14)).toBeLessThanOrEqual(1);
+    expect(peak).toBeLessThanOrEqual(-1);
+    // What was put together sounds as if it had been made in one piece.
+    const { pcm: atOnce } = await mix(edited);
+    const difference = pcm.map((sample, n) => sample - (atOnce[n] ?? 0));
+    expect(pcm.length).toBe(atOnce.length);
+    expect(rmsDb(difference)).toBeLessThan(-50);
+    for (let from = 0; from + 2_048 <= difference.length; from += 2_048) {
+      expect(rmsDb(difference.subarray(from, from + 2_048))).toBeLessThan(-40);
+    }
+  });
+
+  it('gives every voice the same level, whoever speaks', async () => {
+    const plan = await makePlan([3, 3], null);
+    const [first, second] = plan.clips;
+    if (!first || !second) throw new Error('two clips were planned');
+    const quiet = talk(3, 4).map((sample) => Math.round(sample / 8));
+    const artifact = await artifacts.publishBytes(encodeWav(quiet, 48_000), 'wav');
+    const { pcm } = await mix({ ...plan, clips: [first, { ...second, artifact }] });
+    const level = ({ startSample, samples }: typeof first) =>
+      rmsDb(left(pcm, startSample, startSample + samples));
+    expect(Math.abs(level(first) - level(second))).toBeLessThan(1);
   });
 
   it('makes a silent track for a video without any sound', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { mixTracks } from '../../activities/media/audio/mix-tracks.js';
+import { levelVoice } from '../../activities/media/audio/voice-level.js';
 import { prepareMusic } from '../../activities/media/audio/music.js';
 import type { AudioPlan } from '../../activities/media/composition.js';
 import { runFfmpeg } from '../../activities/media/ffmpeg/run.js';
@@ -38,6 +39,8 @@ async function sidesOf(path: string): Promise<[Float64Array, Float64Array]> {
   return [side(0), side(1)];
 }
 
+const loudnessLufs = -14;
+
 const power = (pcm: ArrayLike<number>, from = 0, to = pcm.length) => {
   let sum = 0;
   for (let n = from; n < to; n += 1) sum += (pcm[n] ?? 0) ** 2;
@@ -66,6 +69,7 @@ async function speech(seconds: number): Promise<{ path: string; pcm: Float32Arra
     for (let k = 1; k < 9; k += 1) voice += Math.cos(2 * Math.PI * k * (120 * t + 2 * Math.sin(2 * t))) / k;
     return 0.12 * (0.15 + Math.sin(Math.PI * 3.5 * t) ** 2) * voice;
   });
+  levelVoice(pcm, { loudnessLufs, ceilingDb: -1.9 }, 0);
   const path = join(dir, 'speech.f32');
   await writeFile(path, new Uint8Array(pcm.buffer));
   return { path, pcm };
@@ -75,7 +79,7 @@ async function speech(seconds: number): Promise<{ path: string; pcm: Float32Arra
 async function mixed(samples: number, voice: string | null, music: Music | null): Promise<Float32Array> {
   const target = join(dir, 'mix.f32');
   const bed = music && { ...(await prepared(music)), gainDb: music.gainDb, duck: music.duck };
-  await mixTracks({ samples, speech: voice, music: bed, target, signal });
+  await mixTracks({ samples, speech: voice, loudnessLufs, music: bed, target, signal });
   const stereo = new Float32Array(new Uint8Array(await readFile(target)).buffer);
   expect(stereo).toHaveLength(2 * samples);
   return Float32Array.from({ length: samples }, (_, n) => stereo[2 * n] ?? 0);

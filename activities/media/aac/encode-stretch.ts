@@ -82,9 +82,10 @@ function encoderOptions(bitsPerSecond: number): string[] {
 
 async function feed({ from, channels, read, signal }: StretchSound, count: number, stdin: Writable) {
   const start = (from - contextFrames) * frameSamples;
+  const room = new Float32Array(channels * frameSamples * blockFrames);
   for (let frame = 0; frame < count; frame += blockFrames) {
     signal?.throwIfAborted();
-    const block = new Float32Array(channels * frameSamples * Math.min(blockFrames, count - frame));
+    const block = room.subarray(0, channels * frameSamples * (count - frame));
     await read(start + frame * frameSamples, block);
     await write(stdin, block);
   }

@@ -41,6 +41,15 @@ export function spliceStretch(
 }
 
 /**
+ * Part of a stretch from its own frame `from` up to but without its own frame `to`, with as many frames of its
+ * neighbours as the stretch itself has.
+ */
+export function partOf(stretch: AacStretch, from: number, to: number): AacStretch {
+  const { leading, trailing } = stretch;
+  return { ...stretch, frames: stretch.frames.slice(from, leading + to + trailing) };
+}
+
+/**
  * Joins stretches that follow upon one another to one stream. Where two meet, the frames around the join are
  * there twice; it is cut next to the middle where both fade alike, since what one frame folded back would
  * otherwise be heard.

@@ -2,7 +2,7 @@
 export const duckingStep = 480;
 
 /** The voice is reckoned to speak above this level, at its final loudness; it says much less in its pauses. */
-const thresholdDb = -45;
+const thresholdDb = -41;
 const ratio = 3;
 /** Never lower than this: music that comes and goes altogether draws attention to itself. */
 const deepestDb = 10;

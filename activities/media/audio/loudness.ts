@@ -19,6 +19,8 @@ export interface MeterOptions {
 
 /** 100 ms: a quarter of a gating block, which they overlap by. */
 export const stepSamples = 4_800;
+/** Shorter sound has no loudness that is gated. */
+export const gatingBlockSamples = 4 * stepSamples;
 
 /**
  * Measures raw 32-bit float PCM at 48 kHz as it streams by, in constant memory.
@@ -92,12 +94,19 @@ export function gatedLoudness(stepEnergies: ArrayLike<number>): number {
   for (let step = 3; step < stepEnergies.length; step += 1) {
     let sum = 0;
     for (let back = 0; back < 4; back += 1) sum += stepEnergies[step - back] ?? 0;
-    blocks.push(sum / (4 * stepSamples));
+    blocks.push(sum / gatingBlockSamples);
   }
   const audible = blocks.filter((power) => lufs(power) > -70);
   const relative = lufs(mean(audible)) - 10;
   return lufs(mean(audible.filter((power) => lufs(power) > relative)));
 }
+
+/**
+ * Loudness in LUFS without gating.
+ * @param energy sum over both channels of the squares of K-weighted samples.
+ * @param samples of one channel.
+ */
+export const meanLoudness = (energy: number, samples: number): number => lufs(energy / samples);
 
 const lufs = (power: number) => -0.691 + 10 * Math.log10(power);
 const mean = (values: readonly number[]) =>

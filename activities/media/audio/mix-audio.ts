@@ -6,20 +6,21 @@ import { withHeartbeat, type Pulse } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
 import type { AudioPlan, Composition } from '../composition.js';
 import type { FfmpegTools } from '../ffmpeg/run.js';
-import { master } from './master.js';
+import { writeM4a } from '../aac/m4a.js';
+import { headroomDb, master } from './master.js';
 import { mixTracks } from './mix-tracks.js';
 import { prepareMusic } from './music.js';
 import { writeSpeechTrack } from './speech-track.js';
 
 export interface MixAudioDeps {
-  artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile' | 'readJson'>;
+  artifacts: Pick<ArtifactStore, 'fetch' | 'publishBytes' | 'publishFile' | 'readBytes' | 'readJson'>;
   cache: GenerationCache;
   scratchDir: string;
   tools: FfmpegTools;
 }
 
 /** Raised when the same plan sounds different. */
-const version = 2;
+const version = 3;
 
 /**
  * The sound of a video: voices on their samples, music looped and ducked below them, mastered to the plan's
@@ -48,7 +49,8 @@ export async function renderAudio(deps: MixAudioDeps, plan: AudioPlan, pulse: Pu
     const speech = plan.clips.length === 0 ? null : join(dir, 'speech.f32');
     if (speech !== null) {
       const fetch = (clip: { artifact: string }) => deps.artifacts.fetch(clip.artifact);
-      await writeSpeechTrack(speech, plan.samples, plan.clips, fetch, signal);
+      const level = { loudnessLufs: plan.loudnessLufs, ceilingDb: plan.truePeakDbtp - headroomDb };
+      await writeSpeechTrack(speech, plan.samples, plan.clips, level, fetch, signal);
     }
     pulse.report(0.2);
     const music = plan.music === null ? null : await prepareMusic(deps, plan.music, signal);
@@ -57,6 +59,7 @@ export async function renderAudio(deps: MixAudioDeps, plan: AudioPlan, pulse: Pu
     const levels = await mixTracks({
       samples: plan.samples,
       speech,
+      loudnessLufs: plan.loudnessLufs,
       music:
         music === null || plan.music === null
           ? null
@@ -65,8 +68,9 @@ export async function renderAudio(deps: MixAudioDeps, plan: AudioPlan, pulse: Pu
       signal,
     });
     pulse.report(0.6);
-    const path = await master(deps.tools, { source: mix, levels, dir, ...plan, signal });
+    const stream = await master(deps, { source: mix, levels, dir, plan, signal });
     pulse.report(0.95);
-    return deps.artifacts.publishFile(path, 'm4a');
+    signal.throwIfAborted();
+    return deps.artifacts.publishBytes(writeM4a(stream, plan.samples), 'm4a');
   });
 }

@@ -2,27 +2,35 @@ import { createKWeighting } from './k-weighting.js';
 import { limiterStep } from './limiter.js';
 import { gatedLoudness, stepSamples } from './loudness.js';
 
-/** What a mix is like in each millisecond: all that is needed to know what a gain would make of it. */
+/** What a sound is like in each step of the limiter: all that is needed to know what a gain would make of it. */
 export interface MixLevels {
-  /** Highest sample of either channel. */
+  /** Highest sample of any channel. */
   peaks: Float32Array;
   /** Sum of the squares of both channels' K-weighted samples. */
   energies: Float64Array;
 }
 
-/** Takes the levels of interleaved stereo at 48 kHz as it passes by in whole seconds. */
-export function createMixMeter(samples: number) {
+/**
+ * Takes the levels of interleaved sound at 48 kHz as it passes by in whole seconds.
+ * @param channels 1 is taken as the same sound on the left and on the right.
+ */
+export function createMixMeter(samples: number, channels: 1 | 2) {
   const steps = Math.ceil(samples / limiterStep);
   const levels: MixLevels = { peaks: new Float32Array(steps), energies: new Float64Array(steps) };
-  const [left, right] = [createKWeighting(), createKWeighting()];
+  const weightings = Array.from({ length: channels }, createKWeighting);
+  const share = 2 / channels;
   let step = 0;
   return {
     add(pcm: Float32Array): void {
-      for (let from = 0; from < pcm.length; from += 2 * limiterStep, step += 1) {
-        const end = Math.min(pcm.length, from + 2 * limiterStep);
-        const count = (end - from) / 2;
+      for (let from = 0; from < pcm.length; from += channels * limiterStep, step += 1) {
+        const end = Math.min(pcm.length, from + channels * limiterStep);
+        const count = (end - from) / channels;
         levels.peaks[step] = highest(pcm, from, end);
-        levels.energies[step] = left.energy(pcm, from, 2, count) + right.energy(pcm, from + 1, 2, count);
+        let energy = 0;
+        for (let channel = 0; channel < channels; channel += 1) {
+          energy += weightings[channel]?.energy(pcm, from + channel, channels, count) ?? 0;
+        }
+        levels.energies[step] = share * energy;
       }
     },
     levels: () => levels,

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { duckingGains, duckingStep } from './ducking.js';
 import { applyGains } from './gains.js';
-import { createLoudnessMeter } from './loudness.js';
 import { createMixMeter, type MixLevels } from './mix-levels.js';
 import { openLoop, type LoopFile } from './music-loop.js';
 import { blockSamples, bytesOf, openFloats, type FloatFile } from './pcm-file.js';
@@ -9,16 +8,15 @@ import { blockSamples, bytesOf, openFloats, type FloatFile } from './pcm-file.js
 export interface MixInput {
   /** Length of the result in samples at 48 kHz. */
   samples: number;
-  /** Raw mono 32-bit floats; null for a video without a voice. */
+  /** Raw mono 32-bit floats, the voices at `loudnessLufs`; null for a video without a voice. */
   speech: string | null;
+  loudnessLufs: number;
   music: (LoopFile & { loudnessLufs: number; gainDb: number; duck: boolean }) | null;
   /** Raw stereo 32-bit floats are written here. */
   target: string;
   signal: AbortSignal;
 }
 
-/** Speech is brought to this level first, so that the ducking hears every voice alike. */
-const speechLufs = -18;
 /** How far below the speech the music plays while nobody speaks; the ducking takes it lower still. */
 const musicBelowSpeechDb = 9;
 
@@ -35,10 +33,9 @@ export async function mixTracks(input: MixInput): Promise<MixLevels> {
   const music = input.music === null ? null : await openLoop(input.music);
   const target = await open(input.target, 'w');
   try {
-    const heard = speech === null ? null : await listen(speech, samples, signal);
-    const speechGain = heard === null ? 0 : factorTo(speechLufs, heard.loudnessLufs);
-    const bed = bedGains(input, heard?.levels ?? null, speechGain);
-    const meter = createMixMeter(samples);
+    const isDucked = speech !== null && input.music?.duck === true;
+    const bed = bedGains(input, isDucked ? await listen(speech, samples, signal) : null);
+    const meter = createMixMeter(samples, 2);
     const [voice, stereo] = [new Float32Array(blockSamples), new Float32Array(2 * blockSamples)];
     for (let start = 0; start < samples; start += blockSamples) {
       signal.throwIfAborted();
@@ -50,7 +47,7 @@ export async function mixTracks(input: MixInput): Promise<MixLevels> {
       }
       if (speech !== null) {
         await speech.read(start, voice);
-        addVoice(mix, voice, speechGain);
+        addVoice(mix, voice);
       }
       meter.add(mix);
       await target.writeFile(bytesOf(mix));
@@ -61,29 +58,27 @@ export async function mixTracks(input: MixInput): Promise<MixLevels> {
   }
 }
 
-function addVoice(mix: Float32Array, voice: Float32Array, gain: number): void {
+function addVoice(mix: Float32Array, voice: Float32Array): void {
   for (let n = 0; n < mix.length; n += 2) {
-    const sample = (voice[n >> 1] ?? 0) * gain;
+    const sample = voice[n >> 1] ?? 0;
     mix[n] = (mix[n] ?? 0) + sample;
     mix[n + 1] = (mix[n + 1] ?? 0) + sample;
   }
 }
 
-/** The voices' loudness, and their level in every step of the ducking. */
-async function listen(speech: FloatFile, samples: number, signal: AbortSignal) {
-  const meter = createLoudnessMeter(1, { samplePeak: true });
+/** The voices' level in every step of the ducking. */
+async function listen(speech: FloatFile, samples: number, signal: AbortSignal): Promise<Float32Array> {
   const levels = new Float32Array(Math.ceil(samples / duckingStep));
   const block = new Float32Array(blockSamples);
   for (let start = 0; start < samples; start += blockSamples) {
     signal.throwIfAborted();
     await speech.read(start, block);
     const count = Math.min(blockSamples, samples - start);
-    meter.add(block.subarray(0, count));
     for (let from = 0; from < count; from += duckingStep) {
       levels[(start + from) / duckingStep] = rootMeanSquare(block, from, from + duckingStep);
     }
   }
-  return { loudnessLufs: meter.result().integratedLufs, levels };
+  return levels;
 }
 
 function rootMeanSquare(pcm: Float32Array, from: number, to: number): number {
@@ -93,16 +88,12 @@ function rootMeanSquare(pcm: Float32Array, from: number, to: number): number {
 }
 
 /** The music's gain at the ends of each step: its level, ducking and fades. */
-function bedGains(
-  { samples, music }: MixInput,
-  levels: Float32Array | null,
-  speechGain: number,
-): Float32Array {
+function bedGains({ samples, music, loudnessLufs }: MixInput, levels: Float32Array | null): Float32Array {
   const steps = Math.ceil(samples / duckingStep);
   const gains = new Float32Array(steps + 1);
   if (music === null) return gains;
-  const level = factorTo(speechLufs - musicBelowSpeechDb, music.loudnessLufs) * 10 ** (music.gainDb / 20);
-  const ducking = music.duck && levels ? duckingGains(levels.map((step) => step * speechGain)) : null;
+  const level = factorTo(loudnessLufs - musicBelowSpeechDb, music.loudnessLufs) * 10 ** (music.gainDb / 20);
+  const ducking = levels && duckingGains(levels);
   const fadeIn = Math.min(fadeInSamples, samples / 4);
   const fadeOut = Math.min(fadeOutSamples, samples / 4);
   for (let step = 0; step <= steps; step += 1) {

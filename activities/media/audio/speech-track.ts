@@ -1,11 +1,12 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { invalidInput } from '../../failures.js';
 import type { AudioClip } from '../composition.js';
+import { levelVoice, type SpeechLevel } from './voice-level.js';
 import { readVoiceWav } from './voice-wav.js';
 
 /**
- * Writes all voices onto one mono track of raw 32-bit floats at 48 kHz, each on its very sample with its gain
- * and its short fades. Memory is that of one voice, however many there are.
+ * Writes all voices onto one mono track of raw 32-bit floats at 48 kHz, each on its very sample, at the same
+ * level whoever speaks, with its own gain and short fades. Memory is that of one voice, however many there are.
  * @param fetch path of a clip's artifact on this host.
  * @throws ApplicationFailure `voice_unreadable` when a clip is no mono 48 kHz 16-bit WAV.
  */
@@ -13,6 +14,7 @@ export async function writeSpeechTrack(
   path: string,
   samples: number,
   clips: readonly AudioClip[],
+  level: SpeechLevel,
   fetch: (clip: AudioClip) => Promise<string>,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -27,19 +29,19 @@ export async function writeSpeechTrack(
       if (clip.startSample < 0 || count < 0) {
         throw invalidInput({ code: 'voice_unreadable', detail: 'A voice lies outside of the video.' });
       }
-      await addTo(track, clip.startSample, shaped(pcm.subarray(0, count), clip));
+      await addTo(track, clip.startSample, shaped(pcm.subarray(0, count), clip, level));
     }
   } finally {
     await track.close();
   }
 }
 
-/** The clip as floats with its gain, faded in and out along a raised cosine. */
-function shaped(pcm: Int16Array, { gainDb, fadeSamples }: AudioClip): Float32Array {
-  const gain = 10 ** (gainDb / 20) / 32_768;
+/** The clip as floats at its level, faded in and out along a raised cosine. */
+function shaped(pcm: Int16Array, { gainDb, fadeSamples }: AudioClip, level: SpeechLevel): Float32Array {
   const fade = Math.min(fadeSamples, Math.floor(pcm.length / 2));
   const floats = new Float32Array(pcm.length);
-  for (let n = 0; n < pcm.length; n += 1) floats[n] = (pcm[n] ?? 0) * gain;
+  for (let n = 0; n < pcm.length; n += 1) floats[n] = (pcm[n] ?? 0) / 32_768;
+  levelVoice(floats, level, gainDb);
   for (let n = 0; n < fade; n += 1) {
     const share = 0.5 - 0.5 * Math.cos((Math.PI * (n + 0.5)) / fade);
     const end = floats.length - 1 - n;
