@@ -73,14 +73,15 @@ export async function assembleVideo(
   const render = () =>
     run.within('segments', async () => {
       progress.expect('segments', count);
-      const segments = await inWindow(numbers(count), async (number) => {
-        const summary = `segment ${number} of ${count}`;
-        const segment = { ...ref, composition, index: number - 1 };
-        const rendering = media.renderSegment.executeWithOptions({ summary }, [segment]);
-        return (await counted(progress, 'segments', rendering)).segment;
+      const rendered = await inWindow(longestFirst(segmentFrames), async (index) => {
+        const summary = `segment ${index + 1} of ${count}`;
+        const rendering = media.renderSegment.executeWithOptions({ summary }, [
+          { ...ref, composition, index },
+        ]);
+        return { index, segment: (await counted(progress, 'segments', rendering)).segment };
       });
       progress.complete('segments');
-      return segments;
+      return rendered.sort((a, b) => a.index - b.index).map(({ segment }) => segment);
     });
   const mix = () =>
     run.within('assembly', async () => {
@@ -126,6 +127,11 @@ export function captionArtifacts(captions: Omit<TimeCaptionsResult, 'cached'>): 
 
 function extension(artifact: ArtifactId): string {
   return artifact.slice(artifact.lastIndexOf('.'));
+}
+
+/** Indexes of segments: a long one that begins last would keep everything waiting for it. */
+function longestFirst(segmentFrames: readonly number[]): number[] {
+  return [...segmentFrames.entries()].sort(([, a], [, b]) => b - a).map(([index]) => index);
 }
 
 function numbers(count: number): number[] {

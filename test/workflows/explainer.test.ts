@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { ScriptDocument } from '../../workflows/contract/documents.js';
 import type { JobProgress } from '../../workflows/contract/jobs.js';
 import { createLab, options, type Lab, type RunningWorkers } from './lab.js';
@@ -19,6 +20,11 @@ afterEach(async () => {
 afterAll(async () => {
   await lab.close();
 });
+
+/** A payload of plain JSON. */
+function decoded(data: Uint8Array | null | undefined): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(data ?? []).toString()));
+}
 
 describe('explainer', () => {
   it('makes every step once and records the video', async () => {
@@ -140,6 +146,34 @@ describe('explainer', () => {
       userMetadata?.summary?.data == null ? [] : [Buffer.from(userMetadata.summary.data).toString()],
     );
     expect(summaries).toEqual(expect.arrayContaining(['"scene 3 of 3"', '"segment 1 of 3"', '"completed"']));
+  });
+
+  it('begins with the longest segment, and joins them in their order', async () => {
+    workers = await lab.startWorkers({ calls: [] });
+    const id = await lab.runExplainer();
+    await lab.ended(id);
+    const { events } = await lab.client.getHandle(id).fetchHistory();
+    const inputs = (activity: string) =>
+      (events ?? []).flatMap(({ eventId, activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled?.activityType?.name === activity
+          ? [{ eventId, input: decoded(scheduled.input?.payloads?.[0]?.data) }]
+          : [],
+      );
+    const rendering = inputs('renderSegment');
+    expect(rendering.map(({ input }) => input['index'])).toEqual([2, 1, 0]);
+    const segments = new Map(
+      (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
+        const begun = rendering.find(
+          ({ eventId }) => eventId?.toString() === completed?.scheduledEventId?.toString(),
+        );
+        return completed && begun
+          ? [[begun.input['index'], decoded(completed.result?.payloads?.[0]?.data)['segment']] as const]
+          : [];
+      }),
+    );
+    expect(segments.size).toBe(3);
+    const [assembling] = inputs('assemble');
+    expect(assembling?.input['segments']).toEqual([0, 1, 2].map((index) => segments.get(index)));
   });
 
   it('replaces a video when one of its scenes is edited', async () => {

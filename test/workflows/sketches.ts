@@ -100,7 +100,7 @@ export function createSketchActivities(options: SketchOptions): SketchActivities
     planComposition: ({ pictures, voices }) =>
       step('segments', { activity: 'planComposition', item: 0 }, async () => ({
         composition: await artifacts.publishJson({ pictures, voices }),
-        segmentFrames: pictures.map(() => 30),
+        segmentFrames: pictures.map((_, index) => 30 + index),
         durationSeconds: pictures.length,
         cached: false,
       })),
