@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
+import { thumbnailKey, thumbnailWidths } from '../storage/keys.js';
 import { ObjectMissingError, type Storage } from '../storage/storage.js';
 import { ProblemError } from './errors.js';
 import { drawFallback } from './fallback-picture.js';
 import { hashOf, storageKey } from './serve-object.js';
-
-/** A bounded set, so that nobody fills the storage with a copy for each pixel. */
-export const thumbnailWidths = [160, 320, 480, 640, 960, 1280, 1920] as const;
 
 /** Far above any frame of ours; what it guards against is a file that is not ours. */
 const maxPixels = 3840 * 3840;
@@ -49,7 +47,7 @@ export function createThumbnails(storage: Storage): Thumbnails {
 
   async function resized(video: Pictured, width: number): Promise<Made> {
     const tag = `${hashOf(video.thumbnail_artifact)}-${width}`;
-    const key = `thumbnails/${tag}.webp`;
+    const key = thumbnailKey(hashOf(video.thumbnail_artifact), width);
     await once(key, async () => {
       const original = await buffer(await storage.read(storageKey(video.thumbnail_artifact)));
       return sharp(original, { limitInputPixels: maxPixels })

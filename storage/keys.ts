@@ -15,3 +15,14 @@ export const uploadSeconds = 3600;
 
 /** Where what is sent directly lies until it is looked at. */
 export const uploadKey = (uploadId: string): string => `uploads/${uploadId}`;
+
+/** A bounded set, so that nobody fills the storage with a copy for each pixel. */
+export const thumbnailWidths = [160, 320, 480, 640, 960, 1280, 1920] as const;
+
+/** Where a picture's copy of a width lies. `picture`: the sha256 of the picture. */
+export const thumbnailKey = (picture: string, width: number): string =>
+  `thumbnails/${picture}-${String(width)}.webp`;
+
+/** Where all copies of an artifact's picture may lie. */
+export const thumbnailKeys = (artifactId: string): string[] =>
+  thumbnailWidths.map((width) => thumbnailKey(artifactId.replace(/\..*$/, ''), width));

@@ -5,6 +5,7 @@ import type { Db } from '../db/database.js';
 import type { Logger } from '../logger.js';
 import type { Pool } from '../workflows/contract/jobs.js';
 import { ensureWorkflowBundle } from './bundle.js';
+import type { Collector } from './collector.js';
 import { connectWorker, workflowClient } from './connection.js';
 import { createPoolWorker, workingPools, type PoolActivities } from './pools.js';
 import { ensureSearchAttributes } from './search-attributes.js';
@@ -16,6 +17,8 @@ export interface WorkersOptions {
   db: Db;
   activities: PoolActivities;
   logger: Logger;
+  /** Run by the orchestration pool, too. */
+  collector?: Collector;
 }
 
 export interface RunningWorkers {
@@ -30,7 +33,7 @@ const restartDelayMs = 2_000;
 
 /**
  * Polls the task queues of the given pools until `stop`, from whenever Temporal answers, and survives its
- * restarts. The orchestration pool also sweeps.
+ * restarts. The orchestration pool also sweeps and collects.
  */
 export function runWorkers(options: WorkersOptions): RunningWorkers {
   const { config, pools, db, activities, logger } = options;
@@ -92,7 +95,11 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
     await connection.close();
   };
 
-  const running = Promise.all([runPools(), ...(isOrchestrating ? [runSweeper()] : [])]);
+  const runCollector = async (): Promise<void> => {
+    await options.collector?.run(signal);
+  };
+
+  const running = Promise.all([runPools(), ...(isOrchestrating ? [runSweeper(), runCollector()] : [])]);
   const broken = new Promise<unknown>((settle) => {
     running.catch((error: unknown) => {
       if (!signal.aborted) settle(error);

@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { findVideo, type VideoRow } from '../../db/videos.js';
+import { thumbnailWidths } from '../../storage/keys.js';
 import type { AppEnv, RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import { bearer, createRouter, fileAnswers, problems, type Router } from '../router.js';
 import { hashOf, serveObject, storageKey } from '../serve-object.js';
-import { createThumbnails, thumbnailWidths } from '../thumbnails.js';
+import { createThumbnails } from '../thumbnails.js';
 import { downloadQuery, idParam } from '../validation.js';
 
 /** Which of a video's artifacts each address serves. */
