@@ -1,0 +1,118 @@
+import type { WordTiming } from '../../../workflows/contract/documents.js';
+import { espeakVoices } from '../../../workflows/contract/voices.js';
+import { splitUtterances } from '../utterances.js';
+import { type VoiceProvider, voiceRate } from '../voice.js';
+import { alignWords, createRecording, type Recording } from './align-words.js';
+import { hopSeconds } from './speech-features.js';
+
+export interface AlignmentRequest {
+  /** What is said, plain text. */
+  text: string;
+  /** BCP 47. */
+  language: string;
+  /** Mono, −1…1. */
+  samples: Float32Array;
+  rate: number;
+}
+
+export interface Alignment {
+  /** One timing for each visible word of the text, in order, in seconds of the recording. */
+  words: WordTiming[];
+  /** About 0.55–0.7 where the text is what is said; see {@link alignWords}. */
+  distance: number;
+}
+
+interface Speech {
+  pcm: Int16Array;
+  words: WordTiming[];
+}
+
+/** Timbres that the text is spoken with; the median of what they say is more robust than any of them. */
+const timbres = ['max', 'f2', 'm3'];
+/** English is spoken in two ways at least, and we are not told in which. */
+const accents: Record<string, string> = { 'en-us': 'en-gb', 'en-gb': 'en-us' };
+/** The synthesizer is asked again when its pace differs by more. */
+const paceTolerance = 1.12;
+const slowest = 0.55;
+const fastest = 2;
+
+/**
+ * Forced alignment without any outside help: the text is spoken by a voice that knows its word times, at the
+ * pace of the recording, and both are warped onto one another.
+ *
+ * @throws ApplicationFailure when the voice does not speak the language.
+ * @throws RangeError for a text without a word.
+ */
+export async function alignTranscript(
+  voice: Pick<VoiceProvider, 'speak' | 'resolveVoice'>,
+  { text, language, samples, rate }: AlignmentRequest,
+  signal: AbortSignal,
+): Promise<Alignment> {
+  const recording = createRecording(samples, rate);
+  const resolved = voice.resolveVoice({ text, language, voiceId: null });
+  const voiceIds = referenceVoices(resolved);
+  const trial = await speakAll(voice, text, language, resolved, 1, signal);
+  const pace = Math.min(fastest, Math.max(slowest, spokenSeconds(trial) / soundingSeconds(recording)));
+  const asked = Math.max(pace, 1 / pace) > paceTolerance ? pace : 1;
+  const spoken: Speech[] = [];
+  for (const voiceId of voiceIds) {
+    const known = voiceId === resolved && asked === 1;
+    spoken.push(known ? trial : await speakAll(voice, text, language, voiceId, asked, signal));
+  }
+  const aligned = alignWords(recording, spoken);
+  const words = (spoken[0]?.words ?? []).map((word, n) => ({
+    ...word,
+    startSeconds: aligned.words[n]?.startSeconds ?? 0,
+    endSeconds: aligned.words[n]?.endSeconds ?? 0,
+  }));
+  return { words, distance: aligned.distance };
+}
+
+function referenceVoices(resolved: string): string[] {
+  const [base = resolved] = resolved.split('+');
+  const accent = accents[base];
+  const all = [...timbres.map((timbre) => `${base}+${timbre}`), ...(accent === undefined ? ['Annie', 'm7'].map((timbre) => `${base}+${timbre}`) : ['max', 'f2'].map((timbre) => `${accent}+${timbre}`))];
+  return all.filter((voiceId) => espeakVoices.includes(voiceId));
+}
+
+/** Sentence after sentence, so that no text is too long for the voice. */
+async function speakAll(
+  voice: Pick<VoiceProvider, 'speak'>,
+  text: string,
+  language: string,
+  voiceId: string,
+  speed: number,
+  signal: AbortSignal,
+): Promise<Speech> {
+  const parts: Int16Array[] = [];
+  const words: WordTiming[] = [];
+  let samples = 0;
+  for (const { start, end, pauseSeconds } of splitUtterances(text, language)) {
+    const spoken = await voice.speak({ text: text.slice(start, end), language, voiceId, speed }, signal);
+    const at = samples / voiceRate;
+    for (const word of spoken.words) {
+      words.push({
+        ...word,
+        startSeconds: word.startSeconds + at,
+        endSeconds: word.endSeconds + at,
+        charStart: word.charStart + start,
+        charEnd: word.charEnd + start,
+      });
+    }
+    const pause = new Int16Array(Math.round(pauseSeconds * voiceRate));
+    parts.push(spoken.pcm, pause);
+    samples += spoken.pcm.length + pause.length;
+  }
+  const pcm = new Int16Array(samples);
+  let at = 0;
+  for (const part of parts) {
+    pcm.set(part, at);
+    at += part.length;
+  }
+  return { pcm, words };
+}
+
+const spokenSeconds = ({ words }: Speech) =>
+  words.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0);
+
+const soundingSeconds = ({ sounding }: Recording) => Math.max(0.1, sounding.length * hopSeconds);
