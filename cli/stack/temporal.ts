@@ -39,6 +39,14 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   return { address, process: server };
 }
 
+/**
+ * A queue in several partitions makes the last tasks of a backlog wait a second or more for a worker that asks at
+ * another one. Several are for thousands of tasks a second.
+ */
+const onePartition = ['Read', 'Write'].flatMap((kind) => [
+  ...['--dynamic-config-value', `matching.numTaskqueue${kind}Partitions=1`],
+]);
+
 export function temporalArguments(
   options: Omit<TemporalOptions, 'supervisor' | 'logFile' | 'cliPath'>,
 ): string[] {
@@ -48,6 +56,7 @@ export function temporalArguments(
     ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
     ...(options.namespaces ?? []).flatMap((name) => ['--namespace', name]),
     ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...onePartition,
     ...['--log-level', 'warn'],
   ];
 }

@@ -70,6 +70,8 @@ test('Temporal gets its file, its page and our search attributes', () => {
   );
   expect(line).toContain('--namespace a');
   expect(line).toContain('--search-attribute CallsheetJobType=Keyword');
+  expect(line).toContain('--dynamic-config-value matching.numTaskqueueReadPartitions=1');
+  expect(line).toContain('--dynamic-config-value matching.numTaskqueueWritePartitions=1');
   expect(temporalArguments({ port: 1 })).toContain('--headless');
 });
 
