@@ -19,12 +19,14 @@ import { openDatabase, type Db } from '../db/database.js';
 import { readJobTexts } from '../db/job-texts.js';
 import type { Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
+import type { Storage } from '../storage/storage.js';
 import type { Pool } from '../workflows/contract/jobs.js';
 import type { PoolActivities } from './pools.js';
 import type { Rehearsal } from './warm-up.js';
 
 export interface Dependencies {
   db: Db;
+  storage: Storage;
   activities: PoolActivities;
   /** What the first jobs of the pools would otherwise wait for. */
   rehearsals: Rehearsal[];
@@ -93,6 +95,7 @@ export async function createDependencies(
   };
   return {
     db,
+    storage,
     activities,
     rehearsals: pools.flatMap((pool) => rehearsals[pool] ?? []),
     async close() {

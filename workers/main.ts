@@ -3,6 +3,7 @@ import { sweepScratch } from '../activities/scratch.js';
 import { readConfig } from '../config.js';
 import { createLogger } from '../logger.js';
 import { pools as allPools, type Pool } from '../workflows/contract/jobs.js';
+import { Collector } from './collector.js';
 import { createDependencies, scratchFolder } from './dependencies.js';
 import { runWorkers } from './program.js';
 import { installRuntime } from './runtime.js';
@@ -16,8 +17,15 @@ async function main(): Promise<void> {
   installRuntime(logger);
   await sweepScratch(scratchFolder(config));
   const dependencies = await createDependencies(config, pools, logger);
-  const { db, activities, rehearsals } = dependencies;
-  const workers = runWorkers({ config, pools, db, activities, logger });
+  const { db, storage, activities, rehearsals } = dependencies;
+  const collector = new Collector({
+    db,
+    storage,
+    logger,
+    cacheSeconds: config.collector.cacheDays * 24 * 3600,
+    graceSeconds: config.collector.graceHours * 3600,
+  });
+  const workers = runWorkers({ config, pools, db, activities, logger, collector });
   const stopping = new AbortController();
   const warm = warmUp(rehearsals, logger, stopping.signal);
 
