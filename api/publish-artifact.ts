@@ -19,13 +19,16 @@ export async function publishArtifact<T>(
   const { bytes, extension, contentType } = file;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const id = `${sha256}.${extension}`;
-  try {
-    await storage.putBytes(storageKey(id), bytes, contentType);
-  } catch (cause) {
-    throw new ProblemError('storage_unavailable', { cause });
-  }
+  const put = () => storage.putBytes(storageKey(id), bytes, contentType).catch(unavailable);
+  await put();
   return db.transaction().execute(async (trx) => {
     await recordArtifact(trx, { id, sha256, bytes: bytes.byteLength, contentType });
+    // A collector may have removed the same content from before, and with it what was just put.
+    if ((await storage.head(storageKey(id)).catch(unavailable)) === undefined) await put();
     return refer(trx, id);
   });
+}
+
+function unavailable(cause: unknown): never {
+  throw new ProblemError('storage_unavailable', { cause });
 }

@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { deleteVideo, findVideo, listVideos, renameVideo } from '../../db/videos.js';
+import { logActivity } from '../../db/activity-log.js';
+import { deleteVideo } from '../../db/video-removal.js';
+import { findVideo, listVideos, renameVideo } from '../../db/videos.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
-import { explainerSchema } from '../explainer-request.js';
-import { explainerRequest } from '../job-request.js';
+import { generateRequest, generateSchema } from '../job-request.js';
 import { jobSchema } from '../job-resource.js';
 import { idempotent } from '../middleware/idempotency.js';
 import { decodeCursor, page, pageQuery } from '../pagination.js';
@@ -88,13 +89,13 @@ export function videoRoutes(deps: RouteDeps): Router {
     summary: 'An explainer from a prompt or a text of yours',
     security: bearer,
     middleware: [idempotent(db)] as const,
-    request: { headers: idempotencyHeader, body: jsonBody(explainerSchema) },
-    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(409, 503) },
+    request: { headers: idempotencyHeader, body: jsonBody(generateSchema) },
+    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(402, 409, 503) },
   });
 
   return createRouter()
     .openapi(generate, async (c) =>
-      c.json(await acceptJob(deps, c, explainerRequest(c.req.valid('json'))), 202),
+      c.json(await acceptJob(deps, c, await generateRequest(db, c.var.user.id, c.req.valid('json'))), 202),
     )
     .openapi(list, async (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query');
@@ -109,16 +110,26 @@ export function videoRoutes(deps: RouteDeps): Router {
     .openapi(rename, async (c) => {
       const { id } = c.req.valid('param');
       const userId = c.var.user.id;
-      await renameVideo(db, userId, id, c.req.valid('json'));
-      const row = await findVideo(db, userId, id);
+      const row = await db.transaction().execute(async (trx) => {
+        if (!(await renameVideo(trx, userId, id, c.req.valid('json')))) return undefined;
+        const renamed = await findVideo(trx, userId, id);
+        const message = `Video renamed: ${renamed?.title ?? ''}`;
+        await logActivity(trx, { userId, videoId: id, type: 'video_renamed', message });
+        return renamed;
+      });
       if (row === undefined) throw new ProblemError('not_found');
       return c.json(toVideo(row), 200);
     })
     .openapi(remove, async (c) => {
       const { id } = c.req.valid('param');
-      const row = await findVideo(db, c.var.user.id, id);
-      if (row?.editing === true) throw new ProblemError('video_busy');
-      if (!(await deleteVideo(db, c.var.user.id, id))) throw new ProblemError('not_found');
+      const userId = c.var.user.id;
+      await db.transaction().execute(async (trx) => {
+        const row = await findVideo(trx, userId, id);
+        if (row?.editing === true) throw new ProblemError('video_busy');
+        if (row === undefined || !(await deleteVideo(trx, userId, id))) throw new ProblemError('not_found');
+        const message = `Video deleted: ${row.title}`;
+        await logActivity(trx, { userId, videoId: id, type: 'video_deleted', message });
+      });
       return c.body(null, 204);
     });
 }
