@@ -1,6 +1,7 @@
 import { readConfig, type Config } from '../config.js';
 import { runDemo } from './demo/run-demo.js';
 import { demoUsage } from './demo/options.js';
+import { adminUsage, runAdmin } from './run-admin.js';
 import { runBucket } from './run-bucket.js';
 import { runMigrate } from './run-migrate.js';
 import { runStart } from './run-start.js';
@@ -13,6 +14,7 @@ const usage = `npm run callsheet -- <command>
   demo, render        render one video, on the stack that runs or on one of its own
   migrate up|down     the database's schema
   bucket              make the S3 bucket of the configuration
+${adminUsage}
 ${demoUsage}`;
 
 type Command = (args: readonly string[], config: Config) => Promise<number>;
@@ -24,6 +26,7 @@ const commands: Record<string, Command> = {
   render: runDemo,
   migrate: runMigrate,
   bucket: runBucket,
+  admin: runAdmin,
 };
 
 async function main(): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Config } from '../config.js';
-import { migrateDown, migrateUp, openDatabase } from '../db/database.js';
-import { findRunningStack } from './stack/stack-record.js';
+import { migrateDown, migrateUp } from '../db/database.js';
 import { UsageError } from './usage-error.js';
+import { withDatabase } from './with-database.js';
 
 const usage = 'npm run migrate -- up|down';
 
@@ -11,15 +11,8 @@ export async function runMigrate(args: readonly string[], config: Config): Promi
   if ((direction !== 'up' && direction !== 'down') || rest.length > 0) {
     throw new UsageError('migrate up, or migrate down (one step)', usage);
   }
-  const url = config.database.url ?? findRunningStack(config.dataDir)?.addresses?.databaseUrl;
-  if (url === undefined) throw new Error('set DATABASE_URL, or start the stack first ("npm start")');
-  const { schema } = config.database;
-  const db = openDatabase({ url, schema, poolSize: 1 }, () => undefined);
-  try {
-    const done = direction === 'up' ? await migrateUp(db, schema) : await migrateDown(db, schema);
-    process.stdout.write(done.length === 0 ? 'nothing to do\n' : `${direction}: ${done.join(', ')}\n`);
-  } finally {
-    await db.destroy();
-  }
+  const migrate = direction === 'up' ? migrateUp : migrateDown;
+  const done = await withDatabase(config, migrate);
+  process.stdout.write(done.length === 0 ? 'nothing to do\n' : `${direction}: ${done.join(', ')}\n`);
   return 0;
 }

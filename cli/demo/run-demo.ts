@@ -11,6 +11,7 @@ import { demoAccount } from './account.js';
 import { createApiClient, type ApiClient, type Job } from './api-client.js';
 import { parseDemoOptions, type DemoOptions } from './options.js';
 import { createProgressView } from './progress-view.js';
+import { topUp } from './top-up.js';
 
 const pollMs = 500;
 
@@ -68,7 +69,9 @@ async function render(
   config: Config,
   ended: Promise<Error | undefined>,
 ): Promise<number> {
-  const client = await createApiClient(addresses.api, await demoAccount(config.dataDir));
+  const account = await demoAccount(config.dataDir);
+  const client = await createApiClient(addresses.api, account);
+  await topUp(config, addresses.databaseUrl, account.email);
   const startedAt = Date.now();
   const accepted = await client.generateVideo({ ...text, ...options.video }, randomUUID());
   say(`job ${accepted.id}`);

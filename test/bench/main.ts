@@ -1,14 +1,17 @@
 /**
  * The figures of the README, measured on this machine as ratios within one run.
- * Run: `npm run bench`, or `npm run bench -- media|scale|jobs` for a part.
+ * Run: `npm run bench`, or `npm run bench -- media|scale|ledger|upload|jobs|reads` for a part.
  */
+import { benchLedger, ledgerTable } from './ledger.js';
 import { benchMedia, mediaTable } from './media.js';
 import { watchDescendants } from './process-memory.js';
+import { benchReads, readsTable } from './reads.js';
 import { createRestClient } from './rest.js';
 import { benchScale, scaleTable } from './scale.js';
 import { withBenchStack } from './stack.js';
 import { median } from './statistics.js';
 import { benchTinyJobs } from './tiny-jobs.js';
+import { benchUpload, uploadTable } from './upload.js';
 import { benchWholeJobs } from './whole-jobs.js';
 
 const pairs = 3;
@@ -22,6 +25,18 @@ if (wants('media')) {
 if (wants('scale')) {
   process.stdout.write('media work of ten and of a hundred scenes, 720p30\n');
   process.stdout.write(`${scaleTable(await benchScale([10, 100]))}\n\n`);
+}
+if (wants('ledger')) {
+  process.stdout.write('a million random operations on the ledger\n');
+  const figures = await benchLedger(1_000_000);
+  process.stdout.write(`${ledgerTable(figures)}\n\n`);
+  if (figures.faults.length > 0) process.exitCode = 1;
+}
+if (wants('upload')) {
+  // `upload 1` sends one gigabyte.
+  const gigabytes = Number(parts[parts.indexOf('upload') + 1] ?? 5) || 5;
+  process.stdout.write('one large file through the form of a stack of its own\n');
+  process.stdout.write(`${uploadTable(await benchUpload(gigabytes))}\n\n`);
 }
 if (wants('jobs')) {
   process.stdout.write('whole jobs on a stack of their own\n');
@@ -56,6 +71,13 @@ if (wants('jobs')) {
       ]),
     ];
     process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(46)}${value}`).join('\n')}\n`);
+  });
+}
+if (wants('reads')) {
+  process.stdout.write('200 mixed reads a second for 30 s while a video is rendered\n');
+  await withBenchStack(async ({ api }) => {
+    const client = await createRestClient(api);
+    process.stdout.write(`${readsTable(await benchReads(client, api, 30))}\n`);
   });
 }
 // Idle connections must not keep a finished measurement alive.

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { expect } from 'vitest';
+import { checkLedger } from '../../db/ledger-check.js';
 import { terminalStatuses } from '../../workflows/contract/jobs.js';
 import type { E2eStack } from './e2e-stack.js';
 import { eventually } from './system-processes.js';
 
 /**
  * What must hold after whatever went wrong, once the jobs named in `waiting` are all that is not over: every other job has
- * ended in its row and in the engine, no program of theirs runs, nothing half-made lies about, and every artifact
- * that a row promises is in storage, whole.
+ * ended in its row and in the engine, no program of theirs runs, nothing half-made lies about, the books are in order,
+ * and every artifact that a row promises is in storage, whole.
  */
 export async function expectInvariants(stack: E2eStack, waiting: readonly string[] = []): Promise<void> {
   const jobs = await stack.db.selectFrom('jobs').select(['id', 'status', 'submitted_at']).execute();
@@ -44,7 +46,41 @@ export async function expectInvariants(stack: E2eStack, waiting: readonly string
     .select('job_artifacts.artifact_id')
     .execute();
   expect(orphans).toEqual([]);
+  await expectBooks(stack);
   await expectStored(stack);
+}
+
+/**
+ * The ledger is in order, a job is charged exactly what its captures say, which is what it delivered, and nothing is set
+ * aside for a job that is over.
+ */
+async function expectBooks({ db }: E2eStack): Promise<void> {
+  expect(await checkLedger(db)).toEqual([]);
+  const jobs = await db
+    .selectFrom('jobs')
+    .select(['id', 'type', 'status', 'credits_quoted as quoted', 'credits_charged as charged'])
+    .select((eb) => [
+      eb
+        .selectFrom('credit_transactions as capture')
+        .select(({ fn }) => fn.coalesce(fn.sum<string>('capture.amount'), sql<string>`0`).as('sum'))
+        .where('capture.kind', '=', 'capture')
+        .whereRef('capture.job_id', '=', 'jobs.id')
+        .as('captured'),
+      eb
+        .selectFrom('credit_open_holds as hold')
+        .select(({ fn }) => fn.countAll<string>().as('count'))
+        .whereRef('hold.job_id', '=', 'jobs.id')
+        .as('open'),
+    ])
+    .execute();
+  const wrong = jobs.filter(({ type, status, quoted, charged, captured, open }) => {
+    const isOver = terminalStatuses.includes(status);
+    if (Number(captured) !== charged || (isOver && Number(open) > 0)) return true;
+    // A batch is charged by its recipients, any other job whole or not at all.
+    if (!isOver || type === 'personalized') return false;
+    return charged !== (status === 'completed' ? quoted : 0);
+  });
+  expect(wrong).toEqual([]);
 }
 
 async function expectStored({ db, storage }: E2eStack): Promise<void> {

@@ -12,6 +12,7 @@ import {
 import type { Db } from '../../db/database.js';
 import { checkLedger } from '../../db/ledger-check.js';
 import { readBalance } from '../../db/ledger.js';
+import { runRandomLedger } from '../support/random-ledger.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
 let database: TestDatabase;
@@ -239,3 +240,15 @@ describe('the ledger', () => {
     expect(await checkLedger(db)).toEqual([]);
   });
 });
+
+it('holds its rules over twenty thousand random operations from eight sides', async () => {
+  const own = await createTestDatabase({ poolSize: 8 });
+  const seed = Date.now();
+  const outcome = await runRandomLedger(own.db, { operations: 20_000, batch: 40, lanes: 8, seed });
+  await own.drop();
+  expect({ seed, faults: outcome.faults }).toEqual({ seed, faults: [] });
+  expect(outcome.operations).toBeGreaterThanOrEqual(20_000);
+  // Both kinds of refusal were met, so the limits were tried.
+  expect(outcome.refused.insufficient).toBeGreaterThan(0);
+  expect(outcome.refused.released).toBeGreaterThan(0);
+}, 120_000);
