@@ -22,6 +22,17 @@ export function watchDescendants(intervalMs = 200): { stop(): Map<string, number
   };
 }
 
+/** Bytes that the first of this process's descendants has in memory whose program's path holds `script`. */
+export function residentBytes(script: string): number | undefined {
+  for (const pid of descendants(process.pid)) {
+    const args = readProc(`/proc/${String(pid)}/cmdline`)?.split('\0') ?? [];
+    if (!args.some((arg) => arg.includes(script))) continue;
+    const kilobytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(readProc(`/proc/${String(pid)}/status`) ?? '')?.[1]);
+    if (Number.isFinite(kilobytes)) return kilobytes * 1024;
+  }
+  return undefined;
+}
+
 function descendants(root: number): number[] {
   const parentOf = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
