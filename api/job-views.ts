@@ -19,6 +19,9 @@ const recentMs = 1_000;
 /** Nobody waits longer for the engine: what was seen last, or the row, answers meanwhile. */
 const patienceMs = 40;
 
+/** A job comes to a gate once: whoever reads that it waits there should also read at which step. */
+const gatePatienceMs = 500;
+
 /** How long a silent engine is left alone for one job. */
 const silentMs = 2_000;
 
@@ -123,7 +126,8 @@ export function createJobViews(deps: { db: Db; jobs: JobsClient; logger: Logger 
     const age = row.status === seen.askedStatus ? now - seen.seenAt : Infinity;
     if (now >= seen.silentUntil && age >= askEveryMs) {
       const answered = question(row, seen);
-      if (age >= recentMs) await Promise.race([answered, sleep(patienceMs, undefined, { ref: false })]);
+      const patience = row.status === 'awaiting_approval' ? gatePatienceMs : patienceMs;
+      if (age >= recentMs) await Promise.race([answered, sleep(patience, undefined, { ref: false })]);
     }
     if (seen.highest > row.overall_progress && Date.now() - seen.keptAt > keepMs) {
       seen.keptAt = Date.now();
