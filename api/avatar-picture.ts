@@ -4,8 +4,8 @@ import { ProblemError } from './errors.js';
 /** Pixels of a side of every avatar. */
 export const avatarSide = 512;
 
-/** What a decoder may need for the whole picture: 53 megapixels of RGB, 20 of 16-bit RGBA. */
-const maxDecodedBytes = 160_000_000;
+/** The whole picture, which interlaced files need in memory: 33 megapixels of RGB, 12 of 16-bit RGBA. */
+const maxDecodedBytes = 100_000_000;
 
 /** Below this a picture says nothing; it also bounds how far a thin strip would be blown up. */
 const minSide = 16;

@@ -93,6 +93,7 @@ async function follow(stream: SSEStreamingApi, following: Following): Promise<vo
     if (job === undefined) return;
     const id = eventId(job);
     if (id !== lastSeen) {
+      if (!(await mayGoOn())) return;
       await stream.writeSSE({ event: 'job', id, data: JSON.stringify(job) });
       lastSeen = id;
     }

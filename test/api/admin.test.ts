@@ -120,6 +120,28 @@ describe('the users', () => {
     ]);
   });
 
+  it('see no more of a job that they were following', async () => {
+    const user = await api.register();
+    const { jobId } = await addVideo(api, user.id);
+    const setProgress = (status: 'in_progress' | 'failed', progress: number) =>
+      api.db
+        .updateTable('jobs')
+        .set({ status, overall_progress: progress })
+        .where('id', '=', jobId)
+        .execute();
+    await setProgress('in_progress', 1);
+    const response = await fetch(`${api.url}/api/v1/jobs/${jobId}/events`, {
+      headers: { authorization: `Bearer ${user.token}` },
+    });
+    const body = response.text();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await act(admin, user.id, 'suspend');
+    await setProgress('failed', 77);
+    const told = await body;
+    expect(told.match(/^event: job$/gm)).toHaveLength(1);
+    expect(told).not.toContain('"failed"');
+  });
+
   it('keep no login that was being refreshed while they were suspended', async () => {
     for (let round = 0; round < 5; round += 1) {
       const user = await api.register();
@@ -227,7 +249,7 @@ describe('an admin', () => {
       (await asAdmin(`/jobs?${query}`)).json.items.map(({ id }: Json) => id);
     expect(await idsOf('type=explainer&status=completed&limit=2')).toEqual([second.jobId, first.jobId]);
     expect(await idsOf(`userId=${one.id}`)).toEqual([first.jobId]);
-    expect(await idsOf('status=failed')).toEqual([]);
+    expect(await idsOf('status=cancelled')).toEqual([]);
     const page = await asAdmin('/jobs?limit=1');
     expect(page.json.items[0]).toMatchObject({ userId: two.id, userEmail: two.email, status: 'completed' });
     expect(await idsOf(`limit=1&cursor=${String(page.json.nextCursor)}`)).toEqual([first.jobId]);
