@@ -7,6 +7,11 @@ const intervalMs = 1_000;
 export interface Pulse {
   /** How far the item is, 0–1; sent with the next beat. */
   report(fraction: number, message?: string): void;
+  /**
+   * Keeps the reference of an order at an outside system, sent with every beat from now on: the attempt after this one
+   * finds it in its heartbeat details.
+   */
+  keepOrder(order: string): void;
   /** Aborts when the job is cancelled or the worker shuts down. */
   signal: AbortSignal;
 }
@@ -33,6 +38,10 @@ export async function withHeartbeat<T>(
       report(fraction, message) {
         detail.fraction = Math.min(1, Math.max(detail.fraction, fraction));
         if (message !== undefined) detail.message = message;
+      },
+      keepOrder(order) {
+        detail.order = order;
+        beat();
       },
     });
   } finally {

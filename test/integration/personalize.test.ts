@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { soundArguments } from '../../activities/media/personalize/base-commands.js';
+import { createMoveMouth } from '../../activities/lipsync/move-mouth.js';
+import { createNoLipSync } from '../../activities/lipsync/none.js';
 import { createOpenBase } from '../../activities/media/personalize/open-base.js';
 import { createPrepareBase } from '../../activities/media/personalize/prepare-base.js';
 import { createRenderRecipient } from '../../activities/media/personalize/render-recipient.js';
@@ -101,6 +103,69 @@ describe('gold', () => {
   });
 });
 
+describe('diamond', () => {
+  test.each([
+    ['longer', 'Bartholomew Alexander'],
+    ['shorter', 'Al'],
+  ])('%s words take their own time, and sound and picture stay together after them', async (change, text) => {
+    const span = { ...base.timeOf('friend'), text: '{name}' };
+    const options = optionsFor('diamond', { spans: [span] });
+    const { prepared, document, render } = await prepare(options);
+    const voices = [await publishVoice(artifacts, voice, text)];
+    const deps = {
+      ...{ artifacts, cache: createMemoryCache(), scratchDir: join(dir, 'scratch'), tools },
+      providers: { none: createNoLipSync() },
+    };
+    const moved = await runActivity(createMoveMouth(deps), {
+      ...{ ...ids, position: 0, prepared, spanIndex: 0, voices, options },
+    });
+    const { path } = await render(text, [moved.clip]);
+    const [place] = document.spans;
+    if (place === undefined || document.video === null) throw new Error('nothing was prepared');
+    const ownBase = await artifacts.fetch(document.video);
+
+    const [before, after] = [await frameHashes(ownBase), await frameHashes(path)];
+    const growth = after.length - before.length;
+    expect(Math.sign(growth)).toBe(change === 'longer' ? 1 : -1);
+    expect(after.slice(0, place.startFrame)).toEqual(before.slice(0, place.startFrame));
+    expect(after.slice(place.endFrame + growth)).toEqual(before.slice(place.endFrame));
+    await expectSteadyTimes(path);
+
+    const [base48, mine] = [await decoded(ownBase), await decoded(path)];
+    const shift = mine.samples - base48.samples;
+    expect(Math.abs(shift / 48_000 - growth / 30)).toBeLessThan(1 / 60);
+    const far = place.endSample + 24_000;
+    // The frames are the base's own; a decoder's rounding is not the same twice.
+    expect(await differenceDb(base48, mine, far, 48_000, shift)).toBeLessThan(-60);
+  });
+});
+
+async function expectSteadyTimes(path: string): Promise<void> {
+  const entries = ['-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, path], { maxBuffer: 1 << 26 });
+  const times = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Number.parseFloat(line))
+    .sort((a, b) => a - b);
+  times.forEach((time, index) => {
+    expect(time).toBeCloseTo(index / 30, 3);
+  });
+}
+
+/** Of the decoded pictures. */
+async function frameHashes(path: string): Promise<string[]> {
+  const { stdout } = await run(
+    'ffmpeg',
+    ['-v', 'error', '-xerror', '-i', path, '-map', '0:v', '-f', 'framemd5', '-'],
+    { maxBuffer: 1 << 26 },
+  );
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.slice(line.lastIndexOf(',') + 1).trim());
+}
+
 describe('silver', () => {
   test('an MP3 of the whole sound', async () => {
     const span = { ...base.timeOf('friend'), text: '{name}' };
@@ -126,8 +191,14 @@ async function decoded(path: string) {
 
 type Sound = Awaited<ReturnType<typeof decoded>>;
 
-async function differenceDb(one: Sound, other: Sound, from: number, samples: number): Promise<number> {
-  const [a, b] = [await one.read(from, samples), await other.read(from, samples)];
+async function differenceDb(
+  one: Sound,
+  other: Sound,
+  from: number,
+  samples: number,
+  shift = 0,
+): Promise<number> {
+  const [a, b] = [await one.read(from, samples), await other.read(from + shift, samples)];
   const power = a.reduce((sum, value, index) => sum + (value - (b[index] ?? 0)) ** 2, 0) / a.length;
   return 10 * Math.log10(power);
 }

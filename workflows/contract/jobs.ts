@@ -99,6 +99,8 @@ export interface HeartbeatDetail {
   item: number;
   fraction: number;
   message?: string;
+  /** Reference of an order at an outside system, for the attempt that comes after. */
+  order?: string;
 }
 
 /** Failure as it stands in a job record and in the `details` of an ApplicationFailure. */

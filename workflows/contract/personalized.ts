@@ -164,6 +164,18 @@ export interface SpansDocument {
 /** An opened base with its spans: what recipients are made from. */
 export interface PreparedBase extends Omit<OpenedBase, 'message'> {
   spans: PreparedSpan[];
+  /** How the pictures were encoded, so that clips can be encoded alike; null where they were copied. */
+  pictureForm: PictureForm | null;
+}
+
+/** By ffmpeg's names; null where the file does not say. */
+export interface PictureForm {
+  range: string | null;
+  space: string | null;
+  transfer: string | null;
+  primaries: string | null;
+  /** Width over height of a pixel, as `1:1`. */
+  sampleAspect: string | null;
 }
 
 export interface PreparedSpan {

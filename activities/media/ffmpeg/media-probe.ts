@@ -24,6 +24,8 @@ export interface StreamProbe {
   colorTransfer: string | null;
   colorPrimaries: string | null;
   colorRange: string | null;
+  /** Width over height of a pixel, as `1:1`. */
+  sampleAspect: string | null;
   /** Frames a second: the base rate and the average; equal for a constant rate. */
   frameRate: number | null;
   averageFrameRate: number | null;
@@ -49,6 +51,7 @@ const stream = z.object({
   color_transfer: word,
   color_primaries: word,
   color_range: word,
+  sample_aspect_ratio: word,
   r_frame_rate: word,
   avg_frame_rate: word,
   sample_rate: numeric,
@@ -81,6 +84,7 @@ export function parseProbe(json: string): MediaProbe {
       colorTransfer: s.color_transfer,
       colorPrimaries: s.color_primaries,
       colorRange: s.color_range,
+      sampleAspect: s.sample_aspect_ratio,
       frameRate: ratio(s.r_frame_rate),
       averageFrameRate: ratio(s.avg_frame_rate),
       sampleRate: s.sample_rate,

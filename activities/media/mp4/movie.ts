@@ -200,3 +200,12 @@ function at(values: readonly number[], index: number): number {
   if (value === undefined) throw new Error('the index is cut off');
   return value;
 }
+
+/** Bytes of a video sample entry in front of the boxes in it. Source: ISO/IEC 14496-12, 12.1.3. */
+const visualEntryBytes = 86;
+
+/** Parameter sets of an H.264 track, which its pictures are decoded with. @throws Error for another codec. */
+export function avcConfiguration({ description }: Track): Buffer {
+  // In front of the entry stand version, flags and the number of entries.
+  return childOf(description.subarray(8 + visualEntryBytes), 'avcC');
+}

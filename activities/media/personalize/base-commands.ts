@@ -1,4 +1,4 @@
-import type { PreparedBase } from '../../../workflows/contract/personalized.js';
+import type { PictureForm, PreparedBase } from '../../../workflows/contract/personalized.js';
 import { ffmpegArguments, fileName, ownInput, strictUntrustedInput } from '../ffmpeg/command.js';
 
 export type FrameRate = PreparedBase['frameRate'];
@@ -9,7 +9,7 @@ export type FrameRate = PreparedBase['frameRate'];
  */
 const x264 = [
   ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-crf', '18', '-pix_fmt', 'yuv420p'],
-  ...['-x264-params', 'stitchable=1:open-gop=0:force-cfr=1'],
+  ...['-x264-params', 'stitchable=1:open-gop=0:force-cfr=1', '-forced-idr', '1'],
 ];
 
 /** Bits a second of sound that is encoded for splicing. */
@@ -101,9 +101,9 @@ export function videoTimescale({ numerator }: FrameRate): number {
   return numerator < 1_000 ? numerator * 512 : numerator;
 }
 
-/** A time half a frame early names the frame itself, whatever it is rounded to. */
+/** The encoder counts in frames, to the nearest of which a time is rounded. */
 function forcedGroups(frames: readonly number[], { numerator, denominator }: FrameRate): string[] {
-  const times = frames.filter((frame) => frame > 0).map((frame) => ((frame - 0.5) * denominator) / numerator);
+  const times = frames.filter((frame) => frame > 0).map((frame) => (frame * denominator) / numerator);
   return times.length === 0 ? [] : ['-force_key_frames', times.map((time) => time.toFixed(6)).join(',')];
 }
 
@@ -163,17 +163,19 @@ export function clipArguments(options: {
   width: number;
   height: number;
   frameRate: FrameRate;
-  colour: readonly string[];
+  form: PictureForm;
 }): string[] {
-  const { source, target, width, height, frameRate, colour } = options;
+  const { source, target, width, height, frameRate, form } = options;
   const fraction = `${frameRate.numerator}/${frameRate.denominator}`;
+  const colours = colourOptions(form);
+  const aspect = form.sampleAspect === null ? [] : ['-vf', `setsar=${form.sampleAspect.replace(':', '/')}`];
   return ffmpegArguments({
     inputs: [
       {
         source: fileName(source),
         options: [
           ...[...ownInput, '-f', 'rawvideo', '-pixel_format', 'yuv420p'],
-          ...['-video_size', `${width}x${height}`, '-framerate', fraction, ...colour],
+          ...['-video_size', `${width}x${height}`, '-framerate', fraction, ...colours],
         ],
       },
     ],
@@ -181,16 +183,20 @@ export function clipArguments(options: {
       {
         target: fileName(target),
         options: [
-          ...encodedPicture(frameRate),
-          ...colour,
-          '-map_metadata',
-          '-1',
-          '-fflags',
-          '+bitexact',
-          '-f',
-          'mp4',
+          ...[...aspect, ...encodedPicture(frameRate), ...colours],
+          ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4'],
         ],
       },
     ],
   });
+}
+
+function colourOptions({ range, space, transfer, primaries }: PictureForm): string[] {
+  const given = (name: string, value: string | null) => (value === null ? [] : [name, value]);
+  return [
+    ...given('-color_range', range),
+    ...given('-colorspace', space),
+    ...given('-color_trc', transfer),
+    ...given('-color_primaries', primaries),
+  ];
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type {
   OpenedBase,
+  PictureForm,
   PrepareBaseInput,
   PrepareBaseResult,
   PreparedBase,
@@ -11,7 +12,7 @@ import type { ArtifactId } from '../../../workflows/contract/documents.js';
 import { invalidInput, transientFailure } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
-import { runFfmpeg } from '../ffmpeg/run.js';
+import { probe, runFfmpeg } from '../ffmpeg/run.js';
 import { readMovie } from '../mp4/movie.js';
 import { baseAudioBitRate, reencodeArguments, soundArguments } from './base-commands.js';
 import { frameAt } from './frame-rates.js';
@@ -84,7 +85,7 @@ interface Work {
 
 type Media = Pick<
   PreparedBase,
-  'video' | 'sound' | 'samples' | 'sampleRate' | 'channels' | 'audioBitRate' | 'frames'
+  'video' | 'sound' | 'samples' | 'sampleRate' | 'channels' | 'audioBitRate' | 'frames' | 'pictureForm'
 >;
 
 async function prepareMedia(
@@ -97,7 +98,7 @@ async function prepareMedia(
   { dir, signal, report }: Work,
 ): Promise<Media> {
   const { video, sound, samples, sampleRate, channels, audioBitRate, frames } = base;
-  const asItIs = { video, sound, samples, sampleRate, channels, audioBitRate, frames };
+  const asItIs = { video, sound, samples, sampleRate, channels, audioBitRate, frames, pictureForm: null };
   if (video === null) return asItIs;
   const source = await deps.artifacts.fetch(video);
   const joins = await ownSoundJoins(deps, { source, base, spans }, signal);
@@ -124,14 +125,20 @@ async function prepareMedia(
     if (unready !== undefined) throw broken(`no group begins with picture ${unready}`);
   }
   const prepared = await deps.artifacts.publishFile(target, 'mp4');
-  if (joins) return { ...asItIs, video: prepared, frames: pictures.length };
+  const pictureForm = changesPictures ? await readForm(deps, target, signal) : null;
+  if (joins) return { ...asItIs, video: prepared, frames: pictures.length, pictureForm };
 
   const wav = join(dir, 'prepared.wav');
   await runFfmpeg(deps.tools, { args: soundArguments(target, wav), timeoutMs, signal });
   const decoded = await openWav(wav);
   await decoded.close();
   return {
-    ...{ video: prepared, frames: pictures.length, sound: await deps.artifacts.publishFile(wav, 'wav') },
+    ...{
+      pictureForm,
+      video: prepared,
+      frames: pictures.length,
+      sound: await deps.artifacts.publishFile(wav, 'wav'),
+    },
     ...{ samples: decoded.samples, sampleRate: decoded.sampleRate, channels: decoded.channels },
     audioBitRate: channels === 1 ? baseAudioBitRate.mono : baseAudioBitRate.stereo,
   };
@@ -167,6 +174,18 @@ async function ownSoundJoins(
   } finally {
     await sound.close();
   }
+}
+
+async function readForm(deps: PersonalizeDeps, path: string, signal: AbortSignal): Promise<PictureForm> {
+  const { streams } = await probe(deps.tools, path, { signal });
+  const picture = streams.find(({ kind }) => kind === 'video');
+  return {
+    range: picture?.colorRange ?? null,
+    space: picture?.colorSpace ?? null,
+    transfer: picture?.colorTransfer ?? null,
+    primaries: picture?.colorPrimaries ?? null,
+    sampleAspect: picture?.sampleAspect ?? null,
+  };
 }
 
 function broken(what: string) {

@@ -59,35 +59,62 @@ export function soundEdits(deps: RecipientSoundDeps, recipient: RecipientSound):
   );
 }
 
-async function editSpan(
+interface SpanWords {
+  span: PreparedSpan;
+  voice: VoiceDocument;
+  lengths: SpanTimeline;
+}
+
+/** The words of a span as they are said: mono, 48 kHz, full scale = 1. */
+export interface SaidWords {
+  spoken: Float32Array;
+  /** How much faster than naturally. */
+  tempo: number;
+  /** Samples of the base behind the span that they take, too. */
+  overlap: number;
+}
+
+/**
+ * Says a span's words in the time that there is for them.
+ * @throws ApplicationFailure `words_too_long`
+ */
+export async function sayWords(
   { artifacts, tools }: RecipientSoundDeps,
   { prepared, options, sound, signal }: RecipientSound,
-  { span, voice, lengths }: { span: PreparedSpan; voice: VoiceDocument; lengths: SpanTimeline },
-): Promise<SoundEdit> {
+  { span, voice, lengths }: SpanWords,
+): Promise<SaidWords> {
   const { sampleRate, channels } = prepared;
-  const { startSample: start, endSample } = span;
-  const { from, to } = contextOf({ start, end: endSample, sampleRate });
-  const context = await sound.read(from, Math.min(to, sound.samples) - from);
+  const { startSample: start, endSample: end } = span;
   const natural = toFloat(readVoiceWav(await artifacts.readBytes(voice.audio)));
-  const place = { context, contextStart: from, channels, sampleRate, start };
-
-  if (lengths.samples !== endSample - start) {
-    // The span takes the words' length, but for the part of a frame that it is rounded by.
-    const words = resample(natural, voiceRate, sampleRate).subarray(0, lengths.samples);
-    return replaceWords({ ...place, end: endSample, words, samples: lengths.samples });
-  }
-  const fitted = fitWords({
+  if (lengths.samples !== end - start) return { spoken: natural, tempo: 1, overlap: 0 };
+  const { from, to } = contextOf({ start, end, sampleRate });
+  const context = await sound.read(from, Math.min(to, sound.samples) - from);
+  const { tempo, overlap } = fitWords({
     words: Math.round((natural.length * sampleRate) / voiceRate),
-    span: endSample - start,
-    pause: pauseAfter(firstChannel(context, channels), endSample - from, sampleRate),
+    span: end - start,
+    pause: pauseAfter(firstChannel(context, channels), end - from, sampleRate),
     gap: Math.round(options.gapSeconds * sampleRate),
     naturalSpeed: options.naturalSpeed,
     sampleRate,
   });
-  const spoken = await stretchSpeech(tools, natural, { rate: voiceRate, tempo: fitted.tempo, signal });
-  const samples = endSample - start + fitted.overlap;
-  const words = resample(spoken, voiceRate, sampleRate).subarray(0, samples);
-  return replaceWords({ ...place, end: endSample + fitted.overlap, words, samples });
+  return { spoken: await stretchSpeech(tools, natural, { rate: voiceRate, tempo, signal }), tempo, overlap };
+}
+
+async function editSpan(deps: RecipientSoundDeps, recipient: RecipientSound, words: SpanWords) {
+  const { prepared, sound } = recipient;
+  const { span, lengths } = words;
+  const { sampleRate, channels } = prepared;
+  const { startSample: start, endSample } = span;
+  const { spoken, overlap } = await sayWords(deps, recipient, words);
+  const { from, to } = contextOf({ start, end: endSample, sampleRate });
+  const context = await sound.read(from, Math.min(to, sound.samples) - from);
+  // A span that takes its words' length is rounded by a part of a frame.
+  const samples = lengths.samples + overlap;
+  return replaceWords({
+    ...{ context, contextStart: from, channels, sampleRate, start, end: endSample + overlap },
+    words: resample(spoken, voiceRate, sampleRate).subarray(0, samples),
+    samples,
+  });
 }
 
 function firstChannel(interleaved: Float32Array, channels: number): Float32Array {

@@ -9,7 +9,7 @@ import type {
 import { transientFailure } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
-import { readMovie, type Movie } from '../mp4/movie.js';
+import { avcConfiguration, readMovie, type Movie, type Track } from '../mp4/movie.js';
 import { spliceMovie, type Replacement } from '../mp4/splice.js';
 import type { PersonalizeDeps } from './open-base.js';
 import { soundEdits, type RecipientSound } from './recipient-sound.js';
@@ -108,11 +108,7 @@ async function pictureReplacements(
     if (clip === null || span === undefined || track === undefined) continue;
     const path = await deps.artifacts.fetch(clip);
     const made = (await readMovie(path)).tracks.find(({ kind }) => kind === 'video');
-    if (
-      made === undefined ||
-      made.timescale !== track.timescale ||
-      !made.description.equals(track.description)
-    ) {
+    if (made === undefined || made.timescale !== track.timescale || !hasSameForm(made, track)) {
       throw broken('a clip was encoded in another way than the base');
     }
     const file = await open(path, 'r');
@@ -129,6 +125,11 @@ async function pictureReplacements(
     }
   }
   return replacements;
+}
+
+/** Pictures of both can be decoded one after the other. */
+function hasSameForm(one: Track, other: Track): boolean {
+  return avcConfiguration(one).equals(avcConfiguration(other));
 }
 
 /** Reads the index back: every frame is there, and sound and picture end together. */
