@@ -37,7 +37,7 @@ function engine(answer: () => { status: JobStatus; overallProgress: number; afte
   let questions = 0;
   const refuse = () => Promise.reject(new Error('not asked for here'));
   const jobs: JobsClient = {
-    ...{ start: refuse, cancel: refuse, approve: refuse, check: refuse, close: refuse },
+    ...{ start: refuse, cancel: refuse, approve: refuse, backlogs: refuse, check: refuse, close: refuse },
     async progress(): Promise<LiveProgress> {
       questions += 1;
       const { status, overallProgress, afterMs } = answer();
