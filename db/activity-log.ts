@@ -45,20 +45,17 @@ export interface NewActivity {
   characterId?: string | null;
 }
 
-/** Tells the user what happened; in the transaction of the change, so that neither stands without the other. */
+/**
+ * Tells the user what happened; in the transaction of the change, so that neither stands without the other. A user
+ * who is gone is told nothing.
+ */
 export async function logActivity(trx: Db, activity: NewActivity): Promise<void> {
-  await trx
-    .insertInto('activities')
-    .values({
-      user_id: activity.userId,
-      type: activity.type,
-      message: activity.message,
-      job_id: activity.jobId ?? null,
-      video_id: activity.videoId ?? null,
-      script_id: activity.scriptId ?? null,
-      character_id: activity.characterId ?? null,
-    })
-    .execute();
+  const { userId, type, message, scriptId, characterId, videoId, jobId } = activity;
+  await sql`
+    insert into activities (user_id, type, message, script_id, character_id, video_id, job_id)
+    select id, ${type}, ${message}, ${scriptId ?? null}::uuid, ${characterId ?? null}::uuid,
+      ${videoId ?? null}::uuid, ${jobId ?? null}::uuid
+    from users where id = ${userId}`.execute(trx);
 }
 
 export type ActivityRow = Selectable<ActivitiesTable>;

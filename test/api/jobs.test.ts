@@ -34,7 +34,7 @@ describe('a video that is asked for', () => {
       currentStep: null,
       result: null,
       error: null,
-      credits: { quoted: 0, charged: 0 },
+      credits: { quoted: 1, charged: 0 },
     });
     const row = await api.db
       .selectFrom('jobs')

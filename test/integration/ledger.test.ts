@@ -10,6 +10,7 @@ import {
   releaseHolds,
 } from '../../db/credits.js';
 import type { Db } from '../../db/database.js';
+import { releaseStrandedHolds } from '../../db/job-sweeps.js';
 import { checkLedger } from '../../db/ledger-check.js';
 import { readBalance } from '../../db/ledger.js';
 import { runRandomLedger } from '../support/random-ledger.js';
@@ -206,16 +207,19 @@ describe('the ledger', () => {
     await expect(added.execute(db)).rejects.toMatchObject({ code: '23505' });
   });
 
-  it('outlives the user', async () => {
+  it('outlives the user, whose holds are given back all the same', async () => {
     const user = await userWith(3);
     await holding(user, ['result']);
     await db.deleteFrom('users').where('id', '=', user).execute();
+    expect(await releaseStrandedHolds(db, 100)).toBeGreaterThan(0);
+    expect(await readBalance(db, user)).toEqual({ available: 3, held: 0 });
     const booked = await db
       .selectFrom('credit_transactions')
       .select('kind')
       .where('user_id', '=', user)
+      .orderBy('created_at')
       .execute();
-    expect(booked.map(({ kind }) => kind).sort()).toEqual(['grant', 'hold']);
+    expect(booked.map(({ kind }) => kind)).toEqual(['grant', 'hold', 'release']);
   });
 
   it('names what breaks its rules', async () => {
