@@ -61,6 +61,20 @@ const environment = z.object({
   GEMINI_API_KEY: text.optional(),
   GEMINI_BASE_URL: z.url().default('https://generativelanguage.googleapis.com'),
   GEMINI_MODEL: text.default('gemini-2.5-flash'),
+  SYNC_API_KEY: text.optional(),
+  SYNC_BASE_URL: z.url().default('https://api.sync.so'),
+  SYNC_MODEL: text.default('lipsync-2'),
+  WAV2LIP_REPO: text.optional(),
+  WAV2LIP_CHECKPOINT: text.optional(),
+  WAV2LIP_CHECKPOINT_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i)
+    .optional(),
+  WAV2LIP_PYTHON: text.default('python3'),
+  /** Where a GPU's libraries and caches are; Wav2Lip gets these of our environment, and no others. */
+  CUDA_VISIBLE_DEVICES: text.optional(),
+  LD_LIBRARY_PATH: text.optional(),
+  HOME: text.optional(),
   ORCHESTRATION_CONCURRENCY: count.default(20),
   LLM_CONCURRENCY: count.default(8),
   TTS_CONCURRENCY: count.default(4),
@@ -119,6 +133,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       e.GEMINI_API_KEY === undefined
         ? undefined
         : { apiKey: e.GEMINI_API_KEY, baseUrl: e.GEMINI_BASE_URL, model: e.GEMINI_MODEL },
+    sync:
+      e.SYNC_API_KEY === undefined
+        ? undefined
+        : { apiKey: e.SYNC_API_KEY, baseUrl: e.SYNC_BASE_URL, model: e.SYNC_MODEL },
+    wav2lip: wav2lipSection(e),
     pools: {
       orchestration: { concurrency: e.ORCHESTRATION_CONCURRENCY, perSecond: undefined },
       llm: { concurrency: e.LLM_CONCURRENCY, perSecond: e.LLM_PER_SECOND },
@@ -168,6 +187,25 @@ function storageSection(e: z.infer<typeof environment>, dataDir: string) {
         ? { accessKeyId: e.S3_ACCESS_KEY_ID, secretAccessKey: e.S3_SECRET_ACCESS_KEY }
         : undefined,
     forcePathStyle: e.S3_FORCE_PATH_STYLE,
+  };
+}
+
+function wav2lipSection(e: z.infer<typeof environment>) {
+  const { WAV2LIP_REPO: repo, WAV2LIP_CHECKPOINT: checkpoint, WAV2LIP_CHECKPOINT_SHA256: hash } = e;
+  if (repo === undefined && checkpoint === undefined && hash === undefined) return undefined;
+  if (repo === undefined || checkpoint === undefined || hash === undefined) {
+    throw new Error(
+      'configuration is wrong:\n  WAV2LIP_REPO, WAV2LIP_CHECKPOINT and WAV2LIP_CHECKPOINT_SHA256 go together',
+    );
+  }
+  const { CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH, HOME } = e;
+  const given = Object.entries({ CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH, HOME });
+  return {
+    repo: resolve(repo),
+    checkpoint: resolve(checkpoint),
+    checkpointSha256: hash,
+    python: e.WAV2LIP_PYTHON,
+    env: Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
   };
 }
 

@@ -41,6 +41,25 @@ test('S3 is read whole', () => {
   });
 });
 
+test('lip-sync providers are there once they are configured, and Wav2Lip sees no key', () => {
+  const none = readConfig({ HOME: '/root' });
+  expect([none.sync, none.wav2lip]).toEqual([undefined, undefined]);
+  const { sync, wav2lip } = readConfig({
+    SYNC_API_KEY: secret,
+    WAV2LIP_REPO: '/opt/Wav2Lip',
+    WAV2LIP_CHECKPOINT: '/opt/wav2lip.pth',
+    WAV2LIP_CHECKPOINT_SHA256: 'a'.repeat(64),
+    CUDA_VISIBLE_DEVICES: '0',
+  });
+  expect(sync).toEqual({ apiKey: secret, baseUrl: 'https://api.sync.so', model: 'lipsync-2' });
+  expect(wav2lip).toMatchObject({
+    repo: '/opt/Wav2Lip',
+    python: 'python3',
+    env: { CUDA_VISIBLE_DEVICES: '0' },
+  });
+  expect(JSON.stringify(wav2lip)).not.toContain(secret);
+});
+
 test.each([
   [{ STORAGE: 's3' }, /S3_BUCKET/],
   [{ STORAGE: 's3', S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'id' }, /S3_SECRET_ACCESS_KEY/],
@@ -54,6 +73,9 @@ test.each([
   [{ DATABASE_SCHEMA: 'public; drop table users' }, /DATABASE_SCHEMA/],
   [{ S3_ENDPOINT: 'not an address' }, /S3_ENDPOINT/],
   [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
+  [{ WAV2LIP_REPO: '/opt/Wav2Lip' }, /WAV2LIP_CHECKPOINT_SHA256/],
+  [{ WAV2LIP_CHECKPOINT_SHA256: 'abc' }, /WAV2LIP_CHECKPOINT_SHA256/],
+  [{ SYNC_BASE_URL: 'sync' }, /SYNC_BASE_URL/],
 ])('%j is refused by name', (env, name) => {
   expect(() => readConfig(env)).toThrow(name);
 });

@@ -9,6 +9,8 @@ const besideCornersMm = 19;
 const insetMm = 0.95;
 /** Skin above the upper lip gives up to the nose. */
 const noseMm = -2;
+/** What is drawn sideways bends the folds beside the nose, and must do so over a longer way. */
+const cheekMm = -9;
 
 /** Where a pixel of the new picture comes from, in the old one; and how far it lies inside the opened mouth. */
 export interface Origin {
@@ -25,7 +27,7 @@ export function fieldExtent({ source, target }: MouthPose) {
   return {
     left: target.middle - reach,
     right: target.middle + reach,
-    top: noseMm,
+    top: cheekMm,
     bottom: chin + belowChinMm,
   };
 }
@@ -64,7 +66,11 @@ export function originOf(pose: MouthPose, u: number, v: number, out: Origin): Or
   const corner = (source.half - target.half) * Math.sign(along);
   const stretch = beside > 0 ? corner * Math.exp(-((beside / besideCornersMm) ** 2)) : corner * Math.abs(s);
   const away = Math.max(0, distance - 3) / 15;
-  out.u = u + (stretch + (source.middle - target.middle) * side) * Math.exp(-away * away) * rim;
+  out.u =
+    u +
+    (stretch + (source.middle - target.middle) * side) *
+      Math.exp(-away * away) *
+      smoothstep(cheekMm, cheekMm + 18, v);
   out.inside = beside > 0 ? -Math.hypot(beside, Math.max(0, distance)) : -distance;
   return out;
 }

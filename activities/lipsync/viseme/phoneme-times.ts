@@ -21,38 +21,34 @@ export async function phonemesOf(
   if (speech.words.length === 0) return undefined;
   const text = speech.words.map((word) => word.text).join(' ');
   const spoken = await speak(text, speech.language, signal);
-  const knots = knotsOf(spoken.words, speech.words);
-  return spoken.phonemes.map(({ phoneme, startSeconds, endSeconds }) => ({
-    phoneme,
-    startSeconds: through(knots, startSeconds),
-    endSeconds: through(knots, endSeconds),
-  }));
-}
-
-type Knot = readonly [from: number, to: number];
-
-/** Where each word's borders go. Both lists say the same text, though one may divide it further than the other. */
-function knotsOf(from: readonly WordTiming[], to: readonly WordTiming[]): Knot[] {
-  if (from.length !== to.length || from.length === 0) {
-    return [
-      [from[0]?.startSeconds ?? 0, to[0]?.startSeconds ?? 0],
-      [from.at(-1)?.endSeconds ?? 1, to.at(-1)?.endSeconds ?? 1],
-    ];
-  }
-  const knots: Knot[] = from.flatMap((word, n) => {
-    const other = to[n] ?? word;
-    return [
-      [word.startSeconds, other.startSeconds],
-      [word.endSeconds, other.endSeconds],
-    ] satisfies Knot[];
+  return spoken.phonemes.map((timing) => {
+    const [from, to] = placeOf(timing, spoken.words, speech.words);
+    const scale = (to.endSeconds - to.startSeconds) / Math.max(1e-3, from.endSeconds - from.startSeconds);
+    const moved = (seconds: number) => to.startSeconds + (seconds - from.startSeconds) * scale;
+    return {
+      phoneme: timing.phoneme,
+      startSeconds: moved(timing.startSeconds),
+      endSeconds: moved(timing.endSeconds),
+    };
   });
-  return knots.filter(([at], n) => n === 0 || at > (knots[n - 1]?.[0] ?? 0));
 }
 
-/** Linear between knots, and on at the same pace beyond them. */
-function through(knots: readonly Knot[], time: number): number {
-  const after = knots.findIndex(([at]) => at > time);
-  const [a, at] = knots[(after < 0 ? knots.length : after) - 1] ?? [0, 0];
-  const [b, bt] = knots[after] ?? [a, at];
-  return after <= 0 || b === a ? at + (time - a) : at + ((time - a) / (b - a)) * (bt - at);
+type Span = Pick<WordTiming, 'startSeconds' | 'endSeconds'>;
+
+/** The word in which a phoneme is said, in both speeches; all of them where the two count their words differently. */
+function placeOf(
+  { startSeconds, endSeconds }: PhonemeTiming,
+  from: readonly WordTiming[],
+  to: readonly WordTiming[],
+): [from: Span, to: Span] {
+  const middle = (startSeconds + endSeconds) / 2;
+  const next = from.findIndex((word) => word.startSeconds > middle);
+  const n = next < 0 ? from.length - 1 : Math.max(0, next - 1);
+  const [own, other] = [from[n], to[n]];
+  return from.length === to.length && own && other ? [own, other] : [wholeOf(from), wholeOf(to)];
 }
+
+const wholeOf = (words: readonly WordTiming[]): Span => ({
+  startSeconds: words[0]?.startSeconds ?? 0,
+  endSeconds: words.at(-1)?.endSeconds ?? 1,
+});

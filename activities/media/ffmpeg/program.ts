@@ -30,6 +30,8 @@ export interface ProgramRun {
   maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
   env?: Record<string, string> | undefined;
+  /** Folder in which the program runs; ours without it. */
+  cwd?: string | undefined;
   /** Feeds standard input; without it there is none. The stream is ended by the runner. */
   writeInput?: ((stdin: Writable) => Promise<void>) | undefined;
   /** Feeds standard input past the event loop, instead of `writeInput`. */
@@ -71,7 +73,7 @@ export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer;
     'pipe',
     options.readReports ? 'pipe' : 'ignore',
   ];
-  const child = start(command, args, stdio, options.env, pipe);
+  const child = start(command, args, stdio, options, pipe);
   return await untilEnded(child, options, program, pipe);
 }
 
@@ -80,13 +82,14 @@ function start(
   command: string,
   args: string[],
   stdio: StdioOptions,
-  env: Record<string, string> | undefined,
+  { env, cwd }: Pick<ProgramRun, 'env' | 'cwd'>,
   pipe: RawPipe | undefined,
 ): ChildProcess {
   try {
     return spawn(command, args, {
       stdio,
       detached: true,
+      cwd,
       env: { PATH: standardPath, LANG: 'C.UTF-8', ...env },
     });
   } catch (error) {
