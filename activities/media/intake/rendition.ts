@@ -22,29 +22,28 @@ export interface Rendition {
 export async function renderPicture(path: string): Promise<Rendition> {
   // Reads the header, whatever size that speaks of.
   const header = sharp(path, { limitInputPixels: false, pages: 1 });
-  const { width, height, autoOrient, hasAlpha } = await header.metadata().catch((cause: unknown) => {
-    throw damaged(cause);
-  });
+  const { width, height, autoOrient, hasAlpha } = await header.metadata().catch(refuseDamaged);
   if (width * height > maxPicturePixels || Math.max(width, height) > 20_000) {
     const megapixels = Math.round(maxPicturePixels / 1e6);
     const detail = `The picture is ${width}×${height}; at most ${megapixels} megapixels and 20000 a side are taken.`;
     throw new RefusedFileError('media_too_large', detail);
   }
-  const upright = sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 })
+  const open = () => sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 });
+  // Many pictures have an alpha channel that hides nothing.
+  const isOpaque = !hasAlpha || (await open().stats().catch(refuseDamaged)).isOpaque;
+  const upright = open()
     .autoOrient()
     .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
     .toColourspace('srgb');
-  const encoded = hasAlpha
-    ? upright.png({ compressionLevel: 6 })
-    : upright.jpeg({ quality: 95, chromaSubsampling: '4:4:4' });
-  const bytes = await encoded.toBuffer().catch((cause: unknown) => {
-    throw damaged(cause);
-  });
-  return { bytes, extension: hasAlpha ? 'png' : 'jpg', width: autoOrient.width, height: autoOrient.height };
+  const encoded = isOpaque
+    ? upright.removeAlpha().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+    : upright.png({ compressionLevel: 6 });
+  const bytes = await encoded.toBuffer().catch(refuseDamaged);
+  return { bytes, extension: isOpaque ? 'jpg' : 'png', width: autoOrient.width, height: autoOrient.height };
 }
 
-function damaged(cause: unknown): RefusedFileError {
-  return new RefusedFileError('damaged_media', 'The picture is damaged and cannot be read to its end.', {
+function refuseDamaged(cause: unknown): never {
+  throw new RefusedFileError('damaged_media', 'The picture is damaged and cannot be read to its end.', {
     cause,
   });
 }

@@ -23,7 +23,7 @@ import { toneUserPicture } from './user-picture.js';
 export function createSlidesProvider(fonts: FontSet): PictureProvider {
   return {
     name: 'slides',
-    version: 1,
+    version: 2,
     // A font that the host gets later changes what is drawn, so what is missing now belongs to the key.
     async surroundings(subject) {
       const texts = textsOf(subject);

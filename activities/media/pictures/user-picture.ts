@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import type { Theme } from '../../../workflows/contract/options.js';
 import { invalidInput } from '../../failures.js';
+import { blurredFill, drawInset, insetBox } from './inset-picture.js';
 import type { EncodedPicture } from './picture-provider.js';
 import { num } from './svg.js';
 import { themeDesigns } from './themes/theme-designs.js';
@@ -35,7 +36,8 @@ export interface UserPictureRequest {
 
 /**
  * The user's own picture as a background: turned as its camera says, filling the canvas, and toned on the side
- * of the text just as much as that text needs to be read.
+ * of the text just as much as that text needs to be read. One that would lose too much by filling it, is small or has
+ * transparent parts, is shown whole where no text stands, before its own colours.
  *
  * @throws ApplicationFailure, non-retryable, for what is not a JPEG, PNG or WebP picture or is too large.
  */
@@ -44,18 +46,24 @@ export async function toneUserPicture(request: UserPictureRequest): Promise<Enco
   await checkSignature(path);
   try {
     const input = sharp(path, { limitInputPixels: maxPixels, failOn: 'error', pages: 1 });
-    const filled = await input
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .resize(canvas.width, canvas.height, { fit: 'cover', position: 'attention' })
-      .toColourspace('srgb')
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const facts = await input.metadata();
+    const upright = input.autoOrient();
+    const box = insetBox(facts, { ...request, isLandscape: request.width > request.height });
+    const behind =
+      box === undefined
+        ? upright
+            .clone()
+            .flatten({ background: '#ffffff' })
+            .resize(canvas.width, canvas.height, { fit: 'cover', position: 'attention' })
+            .toColourspace('srgb')
+        : await blurredFill(upright, canvas);
+    const inset = box && (await drawInset(upright, facts.hasAlpha, box));
+    const filled = await behind.raw().toBuffer({ resolveWithObject: true });
     const { width, height, channels } = filled.info;
     const picture = sharp(filled.data, { raw: { width, height, channels } });
     const strength = await toneStrength(picture, request);
     const bytes = await picture
-      .composite([{ input: Buffer.from(scrim(request, strength)) }])
+      .composite([{ input: Buffer.from(scrim(request, strength)) }, ...(inset ? [inset] : [])])
       .jpeg({ quality: 93, chromaSubsampling: '4:4:4' })
       .toBuffer();
     return { bytes, extension: 'jpg', width: canvas.width, height: canvas.height };
