@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { readWebhookSecret, rotateWebhookSecret, type WebhookSecret } from '../../db/webhook-secrets.js';
 import type { RouteDeps } from '../context.js';
+import { requireSession } from '../middleware/authorize.js';
 import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
 
 const secretSchema = z
@@ -21,6 +22,8 @@ const read = createRoute({
   tags: ['Users'],
   summary: 'The secret that calls to my `callbackUrl`s are signed with',
   security: bearer,
+  // As with keys: a key that leaks must not let anybody speak in our name.
+  middleware: requireSession,
   responses: { 200: jsonAnswer('The secret', secretSchema), ...problems(401) },
 });
 
@@ -30,6 +33,7 @@ const rotate = createRoute({
   tags: ['Users'],
   summary: 'A new secret; the old one signs along for a day',
   security: bearer,
+  middleware: requireSession,
   responses: { 200: jsonAnswer('The new secret', secretSchema), ...problems(401) },
 });
 

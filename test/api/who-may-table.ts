@@ -70,8 +70,8 @@ export const expectations: Record<string, Expectation> = {
   'GET /users/me/api-keys': user(200, { needsLogin: true }),
   'POST /users/me/api-keys': user(201, { needsLogin: true, body: () => ({ name: 'mine' }) }),
   'DELETE /users/me/api-keys/{id}': owner(204, { needsLogin: true, ids: (mine) => ({ id: mine.apiKeyId }) }),
-  'GET /users/me/webhook-secret': user(200),
-  'POST /users/me/webhook-secret': user(200),
+  'GET /users/me/webhook-secret': user(200, { needsLogin: true }),
+  'POST /users/me/webhook-secret': user(200, { needsLogin: true }),
 
   'POST /jobs': user(202, {
     body: () => ({ type: 'explainer', parameters: prompt() }),

@@ -23,7 +23,7 @@ const read = (name: string): string => readFileSync(`${folder}${name}.json`, 'ut
 
 describe('replay', () => {
   it('covers every workflow, finished, failed, cancelled and retried', () => {
-    for (const workflow of ['explainer', 'stage']) {
+    for (const workflow of ['explainer', 'stage', 'webhook']) {
       for (const end of ['finished', 'failed', 'cancelled', 'retried']) {
         expect(names.some((name) => name.startsWith(workflow) && name.endsWith(end))).toBe(true);
       }

@@ -1,8 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { invalidInput, transientFailure } from '../../activities/failures.js';
+import { webhookId } from '../../workflows/contract/webhooks.js';
+import { startWebhook } from '../../workflows/start-webhook.js';
+import {
+  startWebhookReceiver,
+  type ReceiverTurn,
+  type WebhookReceiver,
+} from '../support/wire/webhook-receiver.js';
 import { createLab, options, until, type Lab, type RunningWorkers } from '../workflows/lab.js';
 import { writeHistory } from './history-json.js';
 import type { Call, SketchOptions } from '../workflows/sketches.js';
@@ -41,6 +48,10 @@ const seen = (activity: string) =>
 
 async function keep(name: string, id: string): Promise<void> {
   await lab.ended(id);
+  await keepHistory(name, id);
+}
+
+async function keepHistory(name: string, id: string): Promise<void> {
   const handle = lab.client.getHandle(id);
   await handle.result().catch(() => undefined);
   await writeFile(`${folder}${name}.json`, writeHistory(await handle.fetchHistory()));
@@ -173,4 +184,50 @@ it('stage-cancelled', async () => {
   await seen('writeContent');
   await lab.client.getHandle(id).cancel();
   await keep('stage-cancelled', id);
+});
+
+describe('webhook', () => {
+  let receiver: WebhookReceiver;
+  beforeAll(async () => {
+    receiver = await startWebhookReceiver();
+  });
+  afterAll(() => receiver.close());
+
+  /** Of a job that is over; gives the id of the workflow. */
+  async function tell(...turns: ReceiverTurn[]): Promise<string> {
+    await begin();
+    const jobId = await lab.acceptJob('stage', {});
+    await lab.db
+      .updateTable('jobs')
+      .set({ status: 'completed', completed_at: new Date(), callback_url: receiver.url })
+      .where('id', '=', jobId)
+      .execute();
+    receiver.turns.push(...turns);
+    await startWebhook(lab.client, { jobId, userId: lab.user.id });
+    return webhookId(jobId);
+  }
+
+  it('webhook-finished', async () => {
+    await keepHistory('webhook-finished', await tell());
+  });
+
+  it('webhook-retried', async () => {
+    await keepHistory('webhook-retried', await tell({ status: 503, headers: { 'retry-after': '1' } }));
+  });
+
+  it('webhook-failed', async () => {
+    await keepHistory('webhook-failed', await tell({ status: 410 }));
+  });
+
+  it('webhook-cancelled', async () => {
+    const before = receiver.received.length;
+    const id = await tell({ status: 500 });
+    await until(
+      () => Promise.resolve(receiver.received),
+      (received) => received.length > before,
+      15_000,
+    );
+    await lab.client.getHandle(id).cancel();
+    await keepHistory('webhook-cancelled', id);
+  });
 });
