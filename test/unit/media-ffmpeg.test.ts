@@ -40,7 +40,7 @@ describe('argument tokens', () => {
     const colour = '-color_range tv -colorspace bt709 -color_trc bt709 -color_primaries bt709';
     expect(segmentArguments({ width: 1280, height: 720, fps: 30 }, '/t.mp4').join(' ')).toBe(
       `-f rawvideo -pixel_format yuv420p -video_size 1280x720 -framerate 30 ${colour} -i pipe:0 ` +
-        '-c:v libx264 -crf 22.3 -preset ultrafast -profile:v high -threads 1 -x264-params ' +
+        '-c:v libx264 -crf 22.5 -preset ultrafast -profile:v high -threads 1 -x264-params ' +
         'mbtree=1:rc-lookahead=9:bframes=7:b-adapt=0:direct=temporal:no-psy=1:chroma-qp-offset=-3:cabac=1:' +
         '8x8dct=1:deblock=0,0:keyint=250:scenecut=0:open-gop=0:stitchable=1:chromaloc=1:force-cfr=1 ' +
         `-pix_fmt yuv420p ${colour} -fps_mode passthrough -video_track_timescale 15360 ` +

@@ -6,7 +6,7 @@ export const segmentVersion = 5;
 /**
  * x264 on one thread, because segments run side by side. Every segment has the same parameter sets, starts
  * with an IDR picture and refers to nothing outside it, so that segments join without encoding again.
- * Measured on slides with motion by test/bench/media.ts: a better SSIM than `veryfast` at crf 23 in about the
+ * Measured on slides with motion by test/bench/media.ts: the SSIM of `veryfast` at crf 23 in about the
  * same bytes, at half of its CPU. What is static is skipped whole once mbtree has given its first picture the
  * bits, for which it has to see just past the next P-frame; each frame more is work, and memory to clear at every
  * start. Seven B-frames in a row fit a slow motion, and cost no search for how many; their temporal prediction is
@@ -50,7 +50,7 @@ interface FrameFormat {
   fps: number;
 }
 
-const crf = 22.3;
+const crf = 22.5;
 /** A segment that is encoded once more should not be seen to be. */
 const secondCrf = 16;
 
