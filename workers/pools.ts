@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 import type {
   DeliveryActivities,
+  LipsyncActivities,
   LlmActivities,
   MediaActivities,
   OrchestrationActivities,
@@ -16,6 +17,7 @@ export interface PoolActivities {
   orchestration: OrchestrationActivities;
   llm: LlmActivities;
   tts: TtsActivities;
+  lipsync: LipsyncActivities;
   media: MediaActivities;
   delivery: DeliveryActivities;
 }

@@ -29,6 +29,32 @@ import type {
   MarkStartedInput,
   MarkStartedResult,
 } from './contract/jobs.js';
+import type {
+  ConvertVideoInput,
+  ConvertVideoResult,
+  SyncLipsInput,
+  SyncLipsResult,
+} from './contract/media-jobs.js';
+import type {
+  EndRecipientInput,
+  FindSpansInput,
+  FindSpansResult,
+  MoveMouthInput,
+  MoveMouthResult,
+  OpenBaseInput,
+  OpenBaseResult,
+  PackageBatchInput,
+  PackageBatchResult,
+  PrepareBaseInput,
+  PrepareBaseResult,
+  RenderRecipientInput,
+  RenderRecipientResult,
+  SpeakBatchInput,
+  SpeakBatchResult,
+  SpeakRecipientInput,
+  SpeakRecipientResult,
+  StartRecipientInput,
+} from './contract/personalized.js';
 import type { DeliverWebhookResult, WebhookInput } from './contract/webhooks.js';
 
 /**
@@ -43,6 +69,14 @@ export interface LlmActivities {
 
 export interface TtsActivities {
   speakScene(input: SpeakSceneInput): Promise<SpeakSceneResult>;
+  findSpans(input: FindSpansInput): Promise<FindSpansResult>;
+  speakBatch(input: SpeakBatchInput): Promise<SpeakBatchResult>;
+  speakRecipient(input: SpeakRecipientInput): Promise<SpeakRecipientResult>;
+}
+
+export interface LipsyncActivities {
+  moveMouth(input: MoveMouthInput): Promise<MoveMouthResult>;
+  syncLips(input: SyncLipsInput): Promise<SyncLipsResult>;
 }
 
 export interface MediaActivities {
@@ -53,6 +87,11 @@ export interface MediaActivities {
   mixAudio(input: MixAudioInput): Promise<MixAudioResult>;
   assemble(input: AssembleInput): Promise<AssembleResult>;
   drawThumbnail(input: DrawThumbnailInput): Promise<DrawThumbnailResult>;
+  openBase(input: OpenBaseInput): Promise<OpenBaseResult>;
+  prepareBase(input: PrepareBaseInput): Promise<PrepareBaseResult>;
+  renderRecipient(input: RenderRecipientInput): Promise<RenderRecipientResult>;
+  packageBatch(input: PackageBatchInput): Promise<PackageBatchResult>;
+  convertVideo(input: ConvertVideoInput): Promise<ConvertVideoResult>;
 }
 
 export interface OrchestrationActivities {
@@ -60,6 +99,8 @@ export interface OrchestrationActivities {
   markAwaitingApproval(input: MarkAwaitingApprovalInput): Promise<void>;
   editScript(input: EditScriptInput): Promise<WriteScriptResult>;
   recordVideo(input: RecordVideoInput): Promise<RecordVideoResult>;
+  startRecipient(input: StartRecipientInput): Promise<boolean>;
+  endRecipient(input: EndRecipientInput): Promise<void>;
   finishJob(input: FinishJobInput): Promise<void>;
 }
 

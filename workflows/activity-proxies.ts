@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type {
   DeliveryActivities,
+  LipsyncActivities,
   LlmActivities,
   MediaActivities,
   OrchestrationActivities,
@@ -77,6 +78,23 @@ export const media = proxyActivities<MediaActivities>({
     backoffCoefficient: 2,
     maximumInterval: '30 s',
     maximumAttempts: 7,
+  },
+});
+
+/**
+ * A GPU, or a hosted service that is waited for: an attempt that died is taken up where it was, so that
+ * several cost little, and a service may take its hour.
+ */
+export const lipsync = proxyActivities<LipsyncActivities>({
+  ...common,
+  taskQueue: taskQueue('lipsync'),
+  startToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: '48 hours',
+  retry: {
+    initialInterval: '2 s',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 6,
   },
 });
 

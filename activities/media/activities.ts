@@ -6,6 +6,11 @@ import { createMixAudio } from './audio/mix-audio.js';
 import { createTimeCaptions } from './captions/time-captions.js';
 import { createDrawThumbnail } from './draw-thumbnail.js';
 import type { FfmpegTools } from './ffmpeg/run.js';
+import { createConvertVideo } from './convert-video.js';
+import { createOpenBase } from './personalize/open-base.js';
+import { createPackageBatch, type PackageDeps } from './personalize/package-batch.js';
+import { createPrepareBase } from './personalize/prepare-base.js';
+import { createRenderRecipient } from './personalize/render-recipient.js';
 import { createDrawPicture, type DrawPictureDeps } from './pictures/draw-picture.js';
 import { createPlanComposition } from './plan-composition.js';
 import { createRenderSegment } from './render-segment.js';
@@ -19,6 +24,7 @@ export interface MediaDeps {
   /** fonts.conf that names the program's fonts, for captions. */
   fontconfigFile: string;
   pictureProviders: DrawPictureDeps['pictureProviders'];
+  listRecipients: PackageDeps['listRecipients'];
 }
 
 /** All activities of the media pool. */
@@ -31,5 +37,10 @@ export function createMediaActivities(deps: MediaDeps): MediaActivities {
     mixAudio: createMixAudio(deps),
     assemble: createAssemble(deps),
     drawThumbnail: createDrawThumbnail(deps),
+    openBase: createOpenBase(deps),
+    prepareBase: createPrepareBase(deps),
+    renderRecipient: createRenderRecipient(deps),
+    packageBatch: createPackageBatch(deps),
+    convertVideo: createConvertVideo(deps),
   };
 }

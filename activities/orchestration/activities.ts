@@ -12,6 +12,7 @@ import { invalidInput } from '../failures.js';
 import { editScript } from './edit-script.js';
 import { namesOfParts } from './name-parts.js';
 import type { OrchestrationDeps } from './orchestration-deps.js';
+import { createRecipientActivities } from './recipients.js';
 import { recordVideo } from './record-video.js';
 
 /** The pool that keeps the jobs' records. */
@@ -34,6 +35,8 @@ export function createOrchestrationActivities(deps: OrchestrationDeps): Orchestr
     editScript: (input) => editScript(deps, input),
 
     recordVideo: (input) => recordVideo(deps, input),
+
+    ...createRecipientActivities(deps),
 
     async finishJob(input: FinishJobInput): Promise<void> {
       const parts = await namesOfParts(artifacts, input.artifacts).catch(unlessTransient);

@@ -3,14 +3,21 @@ import type { SpeakSceneInput, SpeakSceneResult } from '../../workflows/contract
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { speakNarration, type TtsDeps } from './narration.js';
+import { createFindSpans } from './recipients/find-spans.js';
+import { createSpeakBatch, type SpeakBatchDeps } from './recipients/speak-batch.js';
+import { createSpeakRecipient } from './recipients/speak-recipient.js';
 import { voiceRate } from './voice.js';
 
 /** Twenty minutes of speech; a scene is meant to be half a minute. */
 const maxNarrationCharacters = 20_000;
 
 /** Activities of the tts pool. */
-export function createTtsActivities(deps: TtsDeps) {
+export function createTtsActivities(deps: TtsDeps & SpeakBatchDeps) {
   return {
+    findSpans: createFindSpans({ ...deps, reference: deps.voices.espeak }),
+    speakBatch: createSpeakBatch(deps),
+    speakRecipient: createSpeakRecipient(deps),
+
     /** Speaks one scene's narration; a sentence that was spoken before, in any video, is not spoken again. */
     async speakScene(input: SpeakSceneInput): Promise<SpeakSceneResult> {
       return withHeartbeat('voices', input.sceneNumber - 1, async (pulse) => {

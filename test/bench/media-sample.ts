@@ -11,6 +11,7 @@ import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import { speakNarration } from '../../activities/tts/narration.js';
 import type { ArtifactId, ScriptDocument } from '../../workflows/contract/documents.js';
 import type { ExplainerOptions } from '../../workflows/contract/options.js';
+import { noRecipients } from '../support/no-recipients.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 import { runActivity } from '../support/quiet-environment.js';
 
@@ -92,6 +93,7 @@ export async function createSample(
       artifacts,
       tools,
       pictureProviders,
+      ...noRecipients,
       scratchDir: join(folder, 'scratch'),
       fontconfigFile: await writeFontconfig(fonts),
     },

@@ -16,6 +16,7 @@ import { encodeWav } from '../../activities/tts/wav.js';
 import type { PictureDocument, ScriptDocument, VoiceDocument } from '../../workflows/contract/documents.js';
 import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { createSample, sampleOptions } from '../bench/media-sample.js';
+import { noRecipients } from '../support/no-recipients.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
 import { runActivity } from '../support/quiet-environment.js';
 
@@ -44,6 +45,7 @@ function activities(store = artifacts, fontconfigFile = '') {
     scratchDir,
     fontconfigFile,
     pictureProviders,
+    ...noRecipients,
   });
 }
 

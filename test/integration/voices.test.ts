@@ -12,6 +12,7 @@ import type { SpeechRequest } from '../../activities/tts/voice.js';
 import { createLocalStorage } from '../../storage/local.js';
 import type { ScriptDocument, VoiceDocument } from '../../workflows/contract/documents.js';
 import type { SpeakSceneResult } from '../../workflows/contract/explainer.js';
+import { noRecipients } from '../support/no-recipients.js';
 import { createQuietEnvironment, runActivity } from '../support/quiet-environment.js';
 import { runProgram } from '../support/run-program.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
@@ -40,7 +41,8 @@ beforeAll(async () => {
     cacheDir: join(folder, 'cache'),
     maxCacheBytes: 1e9,
   });
-  tts = createTtsActivities({ artifacts, cache: createGenerationCache({ db }), voices: { espeak: counted } });
+  const cache = createGenerationCache({ db });
+  tts = createTtsActivities({ artifacts, cache, voices: { espeak: counted }, ...noRecipients });
 });
 afterAll(async () => {
   espeak.close();
