@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { topUp } from '../../cli/demo/top-up.js';
 import { runAdmin } from '../../cli/run-admin.js';
 import { UsageError } from '../../cli/usage-error.js';
 import { readConfig } from '../../config.js';
@@ -67,6 +68,16 @@ it('gives credits and takes back what is there, each with one audit row', async 
     ['credits.granted', 7, 'for a talk'],
     ['credits.debited', -6, 'by an operator'],
   ]);
+});
+
+it('gives the demo new credits when it has none left, and only then', async () => {
+  const { db, url, schema } = database;
+  const config = readConfig({ DATABASE_SCHEMA: schema });
+  await topUp(config, url, 'ada@example.org');
+  expect((await readBalance(db, userId)).available).toBe(1);
+  await admin('credits', 'ada@example.org', '-1');
+  await topUp(config, url, 'ada@example.org');
+  expect((await readBalance(db, userId)).available).toBe(20);
 });
 
 it('checks the books', async () => {
