@@ -1,5 +1,6 @@
 import type { WordTiming } from '../../../workflows/contract/documents.js';
 import { espeakVoices } from '../../../workflows/contract/voices.js';
+import { invalidInput } from '../../failures.js';
 import { splitUtterances } from '../utterances.js';
 import { type VoiceProvider, voiceRate } from '../voice.js';
 import { alignWords, createRecording, type Recording } from './align-words.js';
@@ -34,13 +35,16 @@ const accents: Record<string, string> = { 'en-us': 'en-gb', 'en-gb': 'en-us' };
 /** The synthesizer is asked again when its pace differs by more. */
 const paceTolerance = 1.12;
 const slowest = 0.55;
+/** Nobody speaks so many times faster or slower than the synthesizer. */
+const likelyPace = 3;
 const fastest = 2;
 
 /**
  * Forced alignment without any outside help: the text is spoken by a voice that knows its word times, at the
  * pace of the recording, and both are warped onto one another.
  *
- * @throws ApplicationFailure when the voice does not speak the language.
+ * @throws ApplicationFailure `transcript_mismatch` when the text is far too long or too short for what is heard;
+ *   when the voice does not speak the language.
  * @throws RangeError for a text without a word.
  */
 export async function alignTranscript(
@@ -52,7 +56,14 @@ export async function alignTranscript(
   const resolved = voice.resolveVoice({ text, language, voiceId: null });
   const voiceIds = referenceVoices(resolved);
   const trial = await speakAll(voice, text, language, resolved, 1, signal);
-  const pace = Math.min(fastest, Math.max(slowest, spokenSeconds(trial) / soundingSeconds(recording)));
+  const measured = spokenSeconds(trial) / soundingSeconds(recording);
+  if (Math.max(measured, 1 / measured) > likelyPace) {
+    throw invalidInput({
+      code: 'transcript_mismatch',
+      detail: `The transcript takes about ${spokenSeconds(trial).toFixed(0)} s to say, and ${soundingSeconds(recording).toFixed(0)} s of the recording are speech.`,
+    });
+  }
+  const pace = Math.min(fastest, Math.max(slowest, measured));
   const asked = Math.max(pace, 1 / pace) > paceTolerance ? pace : 1;
   const spoken: Speech[] = [];
   for (const voiceId of voiceIds) {
@@ -71,7 +82,12 @@ export async function alignTranscript(
 function referenceVoices(resolved: string): string[] {
   const [base = resolved] = resolved.split('+');
   const accent = accents[base];
-  const all = [...timbres.map((timbre) => `${base}+${timbre}`), ...(accent === undefined ? ['Annie', 'm7'].map((timbre) => `${base}+${timbre}`) : ['max', 'f2'].map((timbre) => `${accent}+${timbre}`))];
+  const all = [
+    ...timbres.map((timbre) => `${base}+${timbre}`),
+    ...(accent === undefined
+      ? ['Annie', 'm7'].map((timbre) => `${base}+${timbre}`)
+      : ['max', 'f2'].map((timbre) => `${accent}+${timbre}`)),
+  ];
   return all.filter((voiceId) => espeakVoices.includes(voiceId));
 }
 

@@ -54,7 +54,10 @@ export function alignWords(
   const candidates = spoken.map((voice) => alignVoice(recording, voice));
   const border = (n: number, side: keyof FrameSpan) =>
     median(candidates.map(({ spans }) => spans[n]?.[side] ?? 0));
-  const spans = Array.from({ length: count }, (_, n) => ({ start: border(n, 'start'), end: border(n, 'end') }));
+  const spans = Array.from({ length: count }, (_, n) => ({
+    start: border(n, 'start'),
+    end: border(n, 'end'),
+  }));
   const { features, levels } = recording;
   return {
     words: fittedEdges(inOrder(spans), features.levelsDb, levels).map(({ start, end }) => ({

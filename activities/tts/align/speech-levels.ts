@@ -9,7 +9,8 @@ export interface SpeechLevels {
 /** Levels of a recording from those of its frames, at most 50 dB apart. */
 export function speechLevels(levelsDb: Float32Array): SpeechLevels {
   const sorted = levelsDb.slice().sort();
-  const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const quantile = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const peakDb = quantile(0.95);
   const floorDb = Math.max(peakDb - 50, quantile(0.05));
   const middle = floorDb + 0.35 * (peakDb - floorDb);
