@@ -1,10 +1,19 @@
 import { noFace } from '../lip-sync-failures.js';
 import { landmarkSide, type FaceBox, type FaceModels } from './face-models.js';
-import { sampleRgb, shrunk, type FramePlanes, type Placement } from './frame-planes.js';
+import {
+  gridDifference,
+  lumaGrid,
+  sampleRgb,
+  shrunk,
+  type FramePlanes,
+  type Placement,
+} from './frame-planes.js';
 import { smoothedVectors } from './smoothing.js';
 
 /** Frames between two looks for faces; in between the face is followed by its own landmarks. */
-const detectEvery = 10;
+const detectEvery = 24;
+/** Mean difference of luma from one frame to the next, 0–255, that only a cut to another shot makes. */
+const cutDifference = 28;
 const detectionSide = 640;
 /** The same face is found in slightly moved crops, and the mean taken: single answers tremble by a percent. */
 const jitters: readonly (readonly [x: number, y: number, size: number])[] = [
@@ -31,28 +40,39 @@ export interface TrackOptions {
  */
 export async function trackFace(options: TrackOptions): Promise<FaceTrack> {
   const { frames } = options;
-  const found = await detectFaces(options, (n) => n % detectEvery === 0 || n === frames - 1);
-  let main = mainFace(found);
-  if (main.size === 0) main = mainFace(await detectFaces(options, (n) => n % 3 === 1));
+  let looks = evenLooks(frames);
+  let main = mainFace(await detectFaces(options, looks));
   if (main.size === 0) {
-    throw noFace();
+    // A blink of a face between two looks is still a face.
+    looks = Array.from({ length: Math.ceil(frames / 3) }, (_value, k) => k * 3);
+    main = mainFace(await detectFaces(options, looks));
   }
+  if (main.size === 0) throw noFace();
   const track: FaceTrack = Array<undefined>(frames).fill(undefined);
-  const seen = [...main.keys()].toSorted((a, b) => a - b);
-  for (const [k, start] of seen.entries()) {
-    const next = seen[k + 1] ?? frames;
-    // A face that was looked for and not found at the next look is only followed halfway to it.
-    const reach = Math.min(next, start + (next > start + detectEvery ? detectEvery / 2 : detectEvery));
-    await follow(options, track, start, reach, main.get(start));
-    if (k === 0) await follow(options, track, start - 1, Math.max(-1, start - detectEvery / 2), undefined);
+  for (const [k, look] of looks.entries()) {
+    const box = main.get(look);
+    if (!box) continue;
+    // Towards a look that did not find the face it is followed halfway.
+    const next = looks[k + 1] ?? frames;
+    const isThere = main.has(next) || next === frames;
+    await follow(options, track, look, isThere ? next : Math.ceil((look + next) / 2), box);
+    const last = looks[k - 1] ?? -1;
+    if (last >= 0 && !main.has(last))
+      await follow(options, track, look - 1, Math.ceil((look + last) / 2) - 1);
   }
   return smoothTrack(track);
 }
 
-async function detectFaces({ frames, readFrame, models }: TrackOptions, wanted: (n: number) => boolean) {
+/** The first frame, the last, and as many evenly between as needed. */
+function evenLooks(frames: number): number[] {
+  const steps = Math.max(1, Math.ceil((frames - 1) / detectEvery));
+  const looks = Array.from({ length: steps + 1 }, (_value, k) => Math.round((k * (frames - 1)) / steps));
+  return [...new Set(looks)];
+}
+
+async function detectFaces({ readFrame, models }: TrackOptions, looks: readonly number[]) {
   const found = new Map<number, FaceBox[]>();
-  for (let n = 0; n < frames; n++) {
-    if (!wanted(n)) continue;
+  for (const n of looks) {
     const { picture, scale } = shrunk(readFrame(n), detectionSide);
     const boxes = await models.findFaces(picture);
     found.set(
@@ -103,12 +123,16 @@ async function follow(
   track: FaceTrack,
   start: number,
   end: number,
-  box: FaceBox | undefined,
+  box?: FaceBox,
 ): Promise<void> {
   const step = end > start ? 1 : -1;
   let crop = box ? cropOfBox(box) : cropOfNeighbour(track[start - step]);
+  let grid: Uint8Array | undefined;
   for (let n = start; n !== end && crop; n += step) {
     const frame = options.readFrame(n);
+    const before = grid;
+    grid = lumaGrid(frame);
+    if (before && gridDifference(before, grid) > cutDifference) return;
     let points = await landmarksIn(frame, crop, options.models);
     // A detector's box is rough and upright; the second look is at the face as it is turned.
     if (n === start && box) points = await landmarksIn(frame, cropOfLandmarks(points), options.models);

@@ -48,7 +48,8 @@ export function shrunk(frame: FramePlanes, longSide: number): { picture: RgbPict
 export function sampleRgb(frame: FramePlanes, place: Placement, width: number, height: number): RgbPicture {
   const data = new Uint8Array(width * height * 3);
   const step = Math.hypot(place.rightX, place.rightY);
-  const taps = Math.min(4, Math.max(1, Math.round(step)));
+  // Each tap takes in four pixels already.
+  const taps = Math.min(4, Math.max(1, Math.round(step / 1.7)));
   let to = 0;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
@@ -113,12 +114,37 @@ export function bicubic(plane: Uint8Array, width: number, height: number, x: num
   const x1 = (1.5 * fx - 2.5) * fx * fx + 1;
   const x2 = ((-1.5 * fx + 2) * fx + 0.5) * fx;
   const x3 = (0.5 * fx - 0.5) * fx * fx;
-  const line = (at: number): number =>
-    (plane[at] ?? 0) * x0 + (plane[at + 1] ?? 0) * x1 + (plane[at + 2] ?? 0) * x2 + (plane[at + 3] ?? 0) * x3;
   const at = (top - 1) * width + left - 1;
   const y0 = ((-0.5 * fy + 1) * fy - 0.5) * fy;
   const y1 = (1.5 * fy - 2.5) * fy * fy + 1;
   const y2 = ((-1.5 * fy + 2) * fy + 0.5) * fy;
   const y3 = (0.5 * fy - 0.5) * fy * fy;
-  return line(at) * y0 + line(at + width) * y1 + line(at + width * 2) * y2 + line(at + width * 3) * y3;
+  let sum = 0;
+  for (let row = 0; row < 4; row++) {
+    const from = at + row * width;
+    const line =
+      (plane[from] ?? 0) * x0 +
+      (plane[from + 1] ?? 0) * x1 +
+      (plane[from + 2] ?? 0) * x2 +
+      (plane[from + 3] ?? 0) * x3;
+    sum += line * (row === 0 ? y0 : row === 1 ? y1 : row === 2 ? y2 : y3);
+  }
+  return sum;
+}
+
+/** A coarse luma grid of the frame, and how much two of them differ on average, 0–255. */
+export function lumaGrid({ luma, width, height }: FramePlanes): Uint8Array {
+  const grid = new Uint8Array(32 * 18);
+  for (let row = 0; row < 18; row++) {
+    for (let column = 0; column < 32; column++) {
+      const x = Math.floor(((column + 0.5) / 32) * width);
+      const y = Math.floor(((row + 0.5) / 18) * height);
+      grid[row * 32 + column] = luma[y * width + x] ?? 0;
+    }
+  }
+  return grid;
+}
+
+export function gridDifference(a: Uint8Array, b: Uint8Array): number {
+  return a.reduce((sum, value, n) => sum + Math.abs(value - (b[n] ?? 0)), 0) / a.length;
 }

@@ -5,6 +5,7 @@ import type { FaceModels } from './face-models.js';
 import { trackFace, type FaceTrack } from './face-track.js';
 import { planesOf, type FramePlanes } from './frame-planes.js';
 import { linesInPicture } from './lip-edges.js';
+import { withCorners } from './mouth-corners.js';
 import { mouthInside, showsInside, type SeenFrame } from './mouth-inside.js';
 import { linesOfLandmarks, type MouthLines } from './mouth-lines.js';
 import { gapOf, mouthPose, restingMouth } from './mouth-pose.js';
@@ -94,7 +95,9 @@ function findMouths(track: FaceTrack, readFrame: (n: number) => FramePlanes): (M
   const raw = track.map((points, n): Mouth | undefined => {
     if (!points) return undefined;
     const skull = skullFrame(points);
-    return { skull, lines: linesInPicture(linesOfLandmarks(points, skull), skull, readFrame(n)) };
+    const frame = readFrame(n);
+    const landmarks = withCorners(linesOfLandmarks(points, skull), skull, frame);
+    return { skull, lines: linesInPicture(landmarks, skull, frame) };
   });
   const known = raw.flatMap((mouth, n) => (mouth ? [{ mouth, n }] : []));
   const vectors = smoothedVectors(
