@@ -74,13 +74,10 @@ export function createThumbnails(storage: Storage): Thumbnails {
     async make(video, width) {
       const bucket = thumbnailWidths.find((candidate) => candidate >= (width ?? 1280)) ?? 1920;
       try {
-        const stored = await storage.head(storageKey(video.thumbnail_artifact));
-        if (stored === undefined) return await fallback(video, bucket);
         if (width !== undefined) return await resized(video, bucket);
-        return {
-          key: storageKey(video.thumbnail_artifact),
-          tag: hashOf(video.thumbnail_artifact),
-        };
+        const key = storageKey(video.thumbnail_artifact);
+        if ((await storage.head(key)) === undefined) return await fallback(video, bucket);
+        return { key, tag: hashOf(video.thumbnail_artifact) };
       } catch (cause) {
         if (cause instanceof ObjectMissingError || cause instanceof UnreadablePictureError) {
           return fallback(video, bucket);

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { sweepScratch } from '../activities/scratch.js';
 import { readConfig } from '../config.js';
@@ -9,8 +10,13 @@ import { runWorkers } from './program.js';
 import { installRuntime } from './runtime.js';
 import { warmUp } from './warm-up.js';
 
+/** Behind the API and the database of the same host, so that they answer while it renders; ffmpeg is behind this. */
+const niceness = 5;
+
 /** `node workers/main.js [--pool media --pool delivery …]`; without a pool, all of them in this process. */
 async function main(): Promise<void> {
+  // Before any thread is made, because threads take over what made them.
+  setPriority(niceness);
   const pools = readPools();
   const config = readConfig();
   const logger = createLogger({ level: config.logLevel, name: 'worker' });

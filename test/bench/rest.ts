@@ -11,6 +11,8 @@ const job = z.object({
 export type BenchJob = z.infer<typeof job>;
 
 export interface RestClient {
+  /** The access token. */
+  token: string;
   post(path: string, body: unknown): Promise<BenchJob>;
   patch(path: string, body: unknown): Promise<BenchJob>;
   getJob(id: string): Promise<BenchJob>;
@@ -41,6 +43,7 @@ export async function createRestClient(api: string): Promise<RestClient> {
     .parse(await call('POST', '/auth/register', account));
   headers['Authorization'] = `Bearer ${accessToken}`;
   return {
+    token: accessToken,
     post: async (path, body) => job.parse(await call('POST', path, body)),
     patch: async (path, body) => job.parse(await call('PATCH', path, body)),
     getJob: async (id) => job.parse(await call('GET', `/jobs/${id}`)),
