@@ -1,7 +1,8 @@
 /**
  * The figures of the README, measured on this machine as ratios within one run.
- * Run: `npm run bench`, or `npm run bench -- media|scale|ledger|upload|jobs|reads` for a part.
+ * Run: `npm run bench`, or `npm run bench -- media|scale|ledger|upload|jobs|reads|alignment` for a part.
  */
+import { alignmentTable, benchAlignment } from './alignment.js';
 import { benchLedger, ledgerTable } from './ledger.js';
 import { benchMedia, mediaTable } from './media.js';
 import { watchDescendants } from './process-memory.js';
@@ -37,6 +38,10 @@ if (wants('upload')) {
   const gigabytes = Number(parts[parts.indexOf('upload') + 1] ?? 5) || 5;
   process.stdout.write('one large file through the form of a stack of its own\n');
   process.stdout.write(`${uploadTable(await benchUpload(gigabytes))}\n\n`);
+}
+if (wants('alignment')) {
+  process.stdout.write('word borders found by forced alignment, embedded voice\n');
+  process.stdout.write(`${alignmentTable(await benchAlignment())}\n\n`);
 }
 if (wants('jobs')) {
   process.stdout.write('whole jobs on a stack of their own\n');
