@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { logActivity } from '../db/activity-log.js';
 import { InsufficientCredits, placeHolds } from '../db/credits.js';
 import { jobTitle } from '../db/job-title.js';
+import type { Db } from '../db/database.js';
 import { insertJob, markSubmitted, type NewJob } from '../db/jobs.js';
 import type { SceneEdit } from '../workflows/contract/documents.js';
 import type { JobType } from '../workflows/contract/jobs.js';
@@ -31,6 +32,8 @@ export interface JobRequest {
   items?: readonly string[];
   /** Told when the job is over. */
   callbackUrl?: string | null;
+  /** What else is written with the job's row, in its transaction. */
+  within?: (trx: Db, jobId: string) => Promise<void>;
 }
 
 /**
@@ -64,6 +67,7 @@ export async function acceptJob(deps: RouteDeps, c: Context<AppEnv>, request: Jo
     .transaction()
     .execute(async (trx) => {
       const body = jobBody(await insertJob(trx, row));
+      await request.within?.(trx, jobId);
       await logActivity(trx, {
         userId,
         jobId,

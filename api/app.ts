@@ -28,7 +28,9 @@ import { jobEventRoutes } from './routes/job-events.js';
 import { jobFileRoutes } from './routes/job-files.js';
 import { jobRoutes } from './routes/jobs.js';
 import { operationRoutes } from './routes/operations.js';
+import { personalizedRoutes } from './routes/personalized.js';
 import { projectRoutes } from './routes/projects.js';
+import { recipientRoutes } from './routes/recipients.js';
 import { sceneRoutes } from './routes/scenes.js';
 import { stageRoutes } from './routes/stages.js';
 import { uploadContentRoutes, uploadRoutes } from './routes/uploads.js';
@@ -93,6 +95,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
     videoFileRoutes,
     sceneRoutes,
     stageRoutes,
+    personalizedRoutes,
+    recipientRoutes,
     creditRoutes,
     activityRoutes,
   ]) {

@@ -7,6 +7,7 @@ import type { JobViews } from './job-views.js';
 import type { JobsClient } from './jobs-client.js';
 import type { Metrics } from './metrics.js';
 import type { IdempotencyClaim } from './middleware/idempotency.js';
+import type { OfferedProviders } from './personalized-request.js';
 
 /** What users may bring, and where it lies until it was looked at. */
 export interface IntakeSettings {
@@ -30,6 +31,8 @@ export interface AppDeps {
   /** Callbacks may go to plain http and to addresses that are not public. Default false. */
   allowPrivateCallbacks?: boolean;
   intake: IntakeSettings;
+  /** Voices and lip-sync that can be asked for here. */
+  offered: OfferedProviders;
   /** Aborts when the process drains, so that event streams end. */
   draining: AbortSignal;
 }

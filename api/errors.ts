@@ -38,6 +38,7 @@ const codes = {
   damaged_media: [422, 'The file is damaged.'],
   media_too_long: [422, 'The file lasts longer than can be taken.'],
   unknown_project: [422, 'There is no such project.'],
+  invalid_recipients: [422, 'Some recipients cannot be used; see errors.'],
   unknown_asset: [422, 'There is no such asset.'],
   unknown_artifact: [422, 'An artifact is not one of yours or does not fit here; see errors.'],
   too_many_logins: [429, 'Too many tries with a password; wait as long as Retry-After says.'],

@@ -48,6 +48,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     trustedProxies: config.api.trustedProxies,
     intake: { ...config.intake, dir: intakeDir, ffprobePath: config.tools.ffprobePath },
     allowPrivateCallbacks: config.callbacks.allowPrivate,
+    offered: { voices: new Set(['espeak', 'none']), lipSync: new Set(['none', 'viseme']) },
     draining: drain.signal,
   });
   // Five gigabytes take their time; a body that stands still is given up by whoever reads it.

@@ -1,5 +1,5 @@
 /** The most telling first: captions are downloaded as VTT rather than as their timed words. */
-const mainKinds = ['video', 'vtt', 'script', 'content'];
+const mainKinds = ['video', 'archive', 'vtt', 'script', 'content'];
 
 /** What a job is for, of all that it made; undefined for a stage that makes a file for each scene. */
 export function mainArtifact<T extends { kind: string }>(artifacts: readonly T[]): T | undefined {

@@ -1,6 +1,7 @@
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../context.js';
+import { isForm } from './idempotency.js';
 import { ProblemError } from '../errors.js';
 
 /** Bytes of a JSON body; nothing that we take in JSON needs more. */
@@ -13,6 +14,9 @@ const uploads = [
   /^PUT \/api\/v1\/uploads\/[^/]+$/,
 ];
 
+/** Read as they come where they are forms; their JSON is short. */
+const forms = [/^POST \/api\/v1\/personalized-videos$/, /^POST \/api\/v1\/convert$/];
+
 const limited = bodyLimit({
   maxSize: maxBodyBytes,
   onError: () => {
@@ -21,6 +25,8 @@ const limited = bodyLimit({
 });
 
 /** Bounds every body that is collected in memory before it is looked at. */
-export const limitBody = createMiddleware<AppEnv>(async (c, next) =>
-  uploads.some((upload) => upload.test(`${c.req.method} ${c.req.path}`)) ? next() : limited(c, next),
-);
+export const limitBody = createMiddleware<AppEnv>(async (c, next) => {
+  const operation = `${c.req.method} ${c.req.path}`;
+  const takesForm = isForm(c) && forms.some((form) => form.test(operation));
+  return takesForm || uploads.some((upload) => upload.test(operation)) ? next() : limited(c, next);
+});

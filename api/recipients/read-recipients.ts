@@ -14,7 +14,7 @@ export interface Recipient {
   /** The row in the file, as a spreadsheet counts. */
   row: number;
   name: string;
-  /** Every column by its header as it is written in the file, the name's too. */
+  /** Every column by its header as it is written in the file; the name is there as `name` in any case. */
   fields: Record<string, string>;
 }
 
@@ -61,7 +61,9 @@ export async function readRecipients(bytes: Uint8Array, nameColumn = 'name'): Pr
     throw new RecipientsRefusedError([...problems.slice(0, mostProblems), more]);
   }
   if (problems.length > 0) throw new RecipientsRefusedError(problems);
-  return { columns: columns.filter((column) => column !== ''), recipients };
+  const named = columns.filter((column) => column !== '');
+  const hasName = named.some((column) => sameHeader(column, 'name'));
+  return { columns: hasName ? named : [...named, 'name'], recipients };
 }
 
 /** Headers are the same whatever their case and the spaces around them. */
@@ -106,6 +108,8 @@ function readRow(
   if (name === '') refuse(nameColumn, 'is empty');
   else if (name.length > maxNameLength) refuse(nameColumn, `is longer than ${maxNameLength} characters`);
   else if (!/[\p{L}\p{N}]/u.test(name)) refuse(nameColumn, 'has nothing that can be said');
+  // Texts say `{name}`, whatever the column is called.
+  if (!columns.some((column) => sameHeader(column, 'name'))) fields['name'] = name;
   return { row: number, name, fields };
 }
 

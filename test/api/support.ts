@@ -97,6 +97,7 @@ export async function startApi(
     signupCredits,
     trustedProxies,
     intake,
+    offered: { voices: new Set(['espeak', 'none']), lipSync: new Set(['none', 'viseme']) },
     draining: drain.signal,
   });
   const server = createAdaptorServer({ fetch: app.fetch });

@@ -62,7 +62,7 @@ describe('CSV', () => {
 
   test('the column of names can be another one', async () => {
     const { recipients } = await readRecipients(utf8('id;Vorname\n1;Ada\n'), ' vorname ');
-    expect(recipients).toEqual([{ row: 2, name: 'Ada', fields: { id: '1', Vorname: 'Ada' } }]);
+    expect(recipients).toEqual([{ row: 2, name: 'Ada', fields: { id: '1', Vorname: 'Ada', name: 'Ada' } }]);
     expect(await problemsOf(utf8('id;Vorname\n1;Ada\n'))).toMatchObject([
       { row: null, message: 'there is no column "name"; the header has: id, Vorname' },
     ]);
