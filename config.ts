@@ -35,6 +35,7 @@ const environment = z.object({
   STORAGE: z.enum(['local', 's3']).default('local'),
   STORAGE_DIR: text.optional(),
   S3_ENDPOINT: z.url().optional(),
+  S3_PUBLIC_ENDPOINT: z.url().optional(),
   S3_REGION: text.default('us-east-1'),
   S3_BUCKET: text.optional(),
   S3_ACCESS_KEY_ID: text.optional(),
@@ -180,6 +181,7 @@ function storageSection(e: z.infer<typeof environment>, dataDir: string) {
   return {
     kind: 's3' as const,
     endpoint: e.S3_ENDPOINT,
+    publicEndpoint: e.S3_PUBLIC_ENDPOINT,
     region: e.S3_REGION,
     bucket: e.S3_BUCKET,
     credentials:

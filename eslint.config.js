@@ -39,7 +39,12 @@ const nodeBuiltins = {
 const zones = [
   ['workflows', ['api', 'workers', 'cli', 'db', 'storage'], 'Workflows decide; what acts is an activity.'],
   ['activities', ['api', 'workers', 'cli'], 'Activities know neither the API nor who runs them.'],
-  ['api', ['activities', 'workers', 'cli'], 'The API starts work; it does none.', ['activities/media/intake']],
+  [
+    'api',
+    ['activities', 'workers', 'cli'],
+    'The API starts work; it does none.',
+    ['activities/media/intake'],
+  ],
   ['db', ['api', 'activities', 'workers', 'cli', 'storage'], 'The database layer stands alone.'],
   ['storage', ['api', 'activities', 'workers', 'cli', 'db', 'workflows'], 'Storage stands alone.'],
   ['workers', ['api', 'cli'], 'Workers run without the API.'],
@@ -111,7 +116,7 @@ export default tseslint.config(
           zones: zones.map(([target, from, message, except = []]) => ({
             target: `./${target}/**/*`,
             from: from.map((folder) => `./${folder}/**/*`),
-            except: except.map((folder) => `./${folder}/**/*`),
+            except: except.map((folder) => `**/${folder}/**`),
             message,
           })),
         },

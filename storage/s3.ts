@@ -17,6 +17,8 @@ import { ObjectMissingError, type Storage } from './storage.js';
 export interface S3StorageOptions {
   /** Absent for AWS itself. */
   endpoint?: string | undefined;
+  /** Where clients of ours reach the store for direct uploads, if that is another address than ours. */
+  publicEndpoint?: string | undefined;
   region: string;
   bucket: string;
   /** Absent: the SDK's own chain (instance role, shared file). */
@@ -41,7 +43,11 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   };
-  const presigner = new S3Client({ ...place, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const presigner = new S3Client({
+    ...place,
+    ...(options.publicEndpoint === undefined ? {} : { endpoint: options.publicEndpoint }),
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
   const client = new S3Client({
     ...place,
     maxAttempts: options.maxAttempts ?? 4,

@@ -41,9 +41,10 @@ export class Collector {
 
   /** Collects until the signal aborts; what fails is tried again next time. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const isOver = () => signal.aborted;
+    while (!isOver()) {
       await sleep(intervalMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+      if (isOver()) return;
       await this.collect(signal).then(
         (collected) => {
           const info = { ...collected };

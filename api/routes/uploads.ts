@@ -121,7 +121,7 @@ export function uploadContentRoutes({ db, storage, intake }: RouteDeps): Router 
     if (Number(c.req.header('content-length')) > bytes) throw tooLarge(bytes);
     await places.take(upload.user_id, () =>
       withIntakeFile(intake.dir, async (path) => {
-        const source = Readable.fromWeb(body as NodeStream);
+        const source = Readable.fromWeb(body);
         const received = await receiveFile(source, path, () => bytes).catch(unlessProblem);
         if (received.bytes !== bytes) throw incomplete(received.bytes, bytes);
         await storage.takeFile(uploadKey(id), path, 'application/octet-stream').catch(unavailable);
@@ -130,9 +130,6 @@ export function uploadContentRoutes({ db, storage, intake }: RouteDeps): Router 
     return c.body(null, 204);
   });
 }
-
-/** The same stream by Node's own name for it. */
-type NodeStream = Parameters<typeof Readable.fromWeb>[0];
 
 export function uploadRoutes(deps: RouteDeps): Router {
   const { db, storage, intake } = deps;

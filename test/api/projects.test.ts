@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestFolder } from '../support/services.js';
@@ -26,7 +27,7 @@ const activityTypes = async (userId: string) => {
     .selectFrom('activities')
     .select('type')
     .where('user_id', '=', userId)
-    .where('type', 'like', 'project%')
+    .where(sql<boolean>`type like 'project%'`)
     .orderBy('created_at')
     .execute();
   return rows.map(({ type }) => type);

@@ -34,7 +34,7 @@ export async function send(
     ...({ duplex: 'half' } as object),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as Json };
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
 }
 
 /** Makes a file with ffmpeg, once for each name. */

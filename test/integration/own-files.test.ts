@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { createMixAudio } from '../../activities/media/audio/mix-audio.js';
@@ -28,7 +28,7 @@ describe("a user's own picture", () => {
   const colours = { topLeft: '#e03030', topRight: '#30c040', bottomLeft: '#3050e0', bottomRight: '#e0c020' };
 
   /** Four fields of colour, so that what is cut off or turned shows. */
-  function fields(width: number, height: number): sharp.Sharp {
+  function fields(width: number, height: number): Sharp {
     const field = (left: number, top: number, background: string) => ({
       input: { create: { width: width / 2, height: height / 2, channels: 3 as const, background } },
       left,
