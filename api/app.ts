@@ -27,6 +27,7 @@ import { jobChangeRoutes } from './routes/job-changes.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobFileRoutes } from './routes/job-files.js';
 import { jobRoutes } from './routes/jobs.js';
+import { mediaJobRoutes } from './routes/media-jobs.js';
 import { operationRoutes } from './routes/operations.js';
 import { personalizedRoutes } from './routes/personalized.js';
 import { projectRoutes } from './routes/projects.js';
@@ -96,6 +97,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
     sceneRoutes,
     stageRoutes,
     personalizedRoutes,
+    mediaJobRoutes,
     recipientRoutes,
     creditRoutes,
     activityRoutes,

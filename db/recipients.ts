@@ -37,19 +37,17 @@ export async function insertRecipients(
   }
 }
 
-/** The failed recipients of a job as those of a new one. Answers how many there are. */
-export async function copyFailedRecipients(
+/** The recipients of a job that were not delivered, as those of a new one. */
+export async function copyUndelivered(
   trx: Db,
   { from, to, userId }: { from: string; to: string; userId: string },
-): Promise<number> {
-  const { rows } = await sql`
+): Promise<void> {
+  await sql`
     insert into job_recipients (job_id, position, row_number, name, fields)
     select ${to}::uuid, row_number() over (order by position) - 1, row_number, name, fields
     from job_recipients
     where job_id = (select id from jobs where id = ${from}::uuid and user_id = ${userId}::uuid)
-      and status in ('failed', 'cancelled', 'pending')
-    returning position`.execute(trx);
-  return rows.length;
+      and status <> 'completed'`.execute(trx);
 }
 
 /** The words of one recipient. Undefined when the job is gone. */

@@ -18,8 +18,9 @@ import {
   problems,
   type Router,
 } from '../router.js';
+import { retryBody, retrySchema, undelivered } from '../retry-batch.js';
 import { approvalSchema, toEdits } from '../scene-edits.js';
-import { idempotencyHeader, idParam } from '../validation.js';
+import { idempotencyHeader, idParam, refuseField } from '../validation.js';
 
 const approvalAttempts = 10;
 
@@ -46,11 +47,19 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     path: '/jobs/{id}/retry',
     tags: ['Jobs'],
     summary: 'A failed or cancelled job again',
-    description: 'A new job with the same parameters; finished steps come from the cache.',
+    description:
+      'A new job with the same parameters; finished steps come from the cache. Of a batch just those recipients that were not delivered; with `only: "failed"` also of a batch that is completed.',
     security: bearer,
     middleware: [idempotent(db)] as const,
-    request: { params: idParam, headers: idempotencyHeader },
-    responses: { 202: jsonAnswer('The new job', jobSchema), ...problems(401, 402, 404, 409, 422) },
+    request: {
+      params: idParam,
+      headers: idempotencyHeader,
+      body: { required: false, content: { 'application/json': { schema: retrySchema } } },
+    },
+    responses: {
+      202: jsonAnswer('The new job', jobSchema),
+      ...problems(400, 401, 402, 404, 409, 413, 422),
+    },
   });
 
   const approval = createRoute({
@@ -116,7 +125,13 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     .openapi(retry, async (c) => {
       const row = await findJob(db, c.var.user.id, c.req.valid('param').id);
       if (row === undefined) throw new ProblemError('not_found');
-      if (row.status !== 'failed' && row.status !== 'cancelled') throw new ProblemError('job_not_retryable');
+      const isBatch = row.type === 'personalized';
+      const { only } = await retryBody(c);
+      if (only !== undefined && !isBatch) throw refuseField('body.only', 'is for batches');
+      const isOver = row.status === 'failed' || row.status === 'cancelled';
+      const isPartly = isBatch && row.status === 'completed' && only === 'failed';
+      if (!isOver && !isPartly) throw new ProblemError('job_not_retryable');
+      const rest = isBatch ? await undelivered(db, row) : {};
       const job = await acceptJob(deps, c, {
         type: row.type,
         parameters: row.parameters,
@@ -127,6 +142,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
         projectId: row.project_id,
         retryOf: row.id,
         callbackUrl: row.callback_url,
+        ...rest,
       });
       return c.json(job, 202);
     })
