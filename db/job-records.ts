@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { NamedArtifact, SceneEdit } from '../workflows/contract/documents.js';
 import type { FinishJobInput } from '../workflows/contract/jobs.js';
+import { HoldReleased } from './credits.js';
 import type { Db } from './database.js';
 import { endJob, lockLiveJob, replaceArtifacts } from './job-ends.js';
 import { liveStatuses } from './job-status.js';
@@ -49,11 +50,21 @@ export async function readEdits(db: Db, jobId: string): Promise<SceneEdit[]> {
 
 /**
  * The last word on a job, once: a job that is over stays as it is. A job without artifacts of its own keeps
- * those that were recorded on the way, such as a script that was reviewed.
+ * those that were recorded on the way, such as a script that was reviewed. One whose credits were given back by
+ * hand has not delivered, and fails.
  */
 export async function recordEnd(db: Db, ending: FinishJobInput): Promise<void> {
+  await writeEnd(db, ending).catch((error: unknown) => {
+    if (!(error instanceof HoldReleased)) throw error;
+    const detail = 'The credits for this job were given back before it was done.';
+    const unpaid = { code: 'hold_released', detail, step: null, retryable: true };
+    return writeEnd(db, { ...ending, status: 'failed', error: unpaid, result: null, artifacts: [] });
+  });
+}
+
+function writeEnd(db: Db, ending: FinishJobInput): Promise<void> {
   const { jobId, status, progress, result, error, artifacts } = ending;
-  await db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
     const job = await lockLiveJob(trx, jobId);
     if (job === undefined) return;
     const { steps, overallProgress } = progress;

@@ -1,3 +1,4 @@
+import { HoldReleased } from '../../db/credits.js';
 import { deliverVideo } from '../../db/video-records.js';
 import type { ScriptDocument } from '../../workflows/contract/documents.js';
 import type { RecordVideoInput, RecordVideoResult } from '../../workflows/contract/explainer.js';
@@ -9,6 +10,7 @@ const refusals = {
   job_missing: 'The job is no longer there.',
   job_over: 'The job ended before its video was there.',
   video_gone: 'The video was deleted while it was edited.',
+  hold_released: 'The credits for this video were given back before it was delivered.',
 };
 
 /** Delivers the video: the gallery's row of a new one, or an edited one in place of what stood. */
@@ -36,6 +38,9 @@ export async function recordVideo(
       language: script.language,
       scenes: JSON.stringify(script.scenes),
     },
+  }).catch((error: unknown) => {
+    if (error instanceof HoldReleased) return { outcome: 'hold_released' as const };
+    throw error;
   });
   if (delivery.outcome === 'delivered') return { videoId: delivery.videoId };
   throw invalidInput({ code: delivery.outcome, detail: refusals[delivery.outcome] });

@@ -10,9 +10,11 @@ import {
   releaseHolds,
 } from '../../db/credits.js';
 import type { Db } from '../../db/database.js';
+import { recordEnd } from '../../db/job-records.js';
 import { releaseStrandedHolds } from '../../db/job-sweeps.js';
 import { checkLedger } from '../../db/ledger-check.js';
 import { readBalance } from '../../db/ledger.js';
+import { wholeJob } from '../../workflows/contract/prices.js';
 import { runRandomLedger } from '../support/random-ledger.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
@@ -165,6 +167,24 @@ describe('holds', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await readBalance(db, user)).toEqual({ available: 0, held: 1 });
   });
+});
+
+it('a job whose hold was released by hand fails at its end, and is charged nothing', async () => {
+  const user = await userWith(1);
+  const jobId = await holding(user, [wholeJob]);
+  await inTransaction((trx) => releaseHolds(trx, jobId));
+  const progress = {
+    status: 'completed' as const,
+    overallProgress: 100,
+    steps: [],
+    weights: [],
+    parallelItems: {},
+  };
+  const end = { status: 'completed' as const, progress, result: { bytes: 1 }, error: null, artifacts: [] };
+  await recordEnd(db, { jobId, userId: user, ...end });
+  const job = await db.selectFrom('jobs').selectAll().where('id', '=', jobId).executeTakeFirstOrThrow();
+  expect(job).toMatchObject({ status: 'failed', result: null, credits_charged: 0, delivered_at: null });
+  expect(job.error).toMatchObject({ code: 'hold_released' });
 });
 
 describe('the ledger', () => {
