@@ -11,6 +11,12 @@ const faces = {
     file: 'noto-sans-devanagari/600SemiBold/NotoSansDevanagari_600SemiBold.ttf',
   },
   Arabic: { family: 'Noto Sans Arabic', file: 'noto-sans-arabic/600SemiBold/NotoSansArabic_600SemiBold.ttf' },
+  Thai: { family: 'Noto Sans Thai', file: 'noto-sans-thai/600SemiBold/NotoSansThai_600SemiBold.ttf' },
+  Tamil: { family: 'Noto Sans Tamil', file: 'noto-sans-tamil/600SemiBold/NotoSansTamil_600SemiBold.ttf' },
+  Bengali: {
+    family: 'Noto Sans Bengali',
+    file: 'noto-sans-bengali/600SemiBold/NotoSansBengali_600SemiBold.ttf',
+  },
   Hebrew: { family: 'Noto Sans Hebrew', file: 'noto-sans-hebrew/600SemiBold/NotoSansHebrew_600SemiBold.ttf' },
 };
 
@@ -18,6 +24,9 @@ const scriptFaces: [RegExp, (typeof faces)[keyof typeof faces]][] = [
   [/\p{Script=Devanagari}/u, faces.Devanagari],
   [/\p{Script=Arabic}/u, faces.Arabic],
   [/\p{Script=Hebrew}/u, faces.Hebrew],
+  [/\p{Script=Thai}/u, faces.Thai],
+  [/\p{Script=Tamil}/u, faces.Tamil],
+  [/\p{Script=Bengali}/u, faces.Bengali],
 ];
 
 /** Longer titles are cut: the picture is for a gallery. */

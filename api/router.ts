@@ -79,7 +79,7 @@ export function jsonAnswer<T extends z.ZodType>(description: string, schema: T) 
   return { description, content: { 'application/json': { schema } } } as const;
 }
 
-/** A file as an answer, with the partial answer and the unchanged one. */
+/** A file as an answer, with the partial answer and the unchanged one; `contentType` is a range where it is the file’s own. */
 export function fileAnswers(contentType: string) {
   const content = { [contentType]: { schema: z.string().openapi({ format: 'binary' }) } };
   return {

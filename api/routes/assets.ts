@@ -90,7 +90,7 @@ const content = createRoute({
   summary: 'The file as it came',
   security: bearer,
   request: { params: idParam, query: downloadQuery },
-  responses: { ...fileAnswers('application/octet-stream'), ...problems(401, 404, 416, 422, 503) },
+  responses: { ...fileAnswers('*/*'), ...problems(401, 404, 416, 422, 503) },
 });
 
 const remove = createRoute({

@@ -28,7 +28,7 @@ const events = createRoute({
     headers: z.object({ 'last-event-id': z.string().optional() }),
   },
   responses: {
-    200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } },
+    200: { description: 'The stream', content: { 'text/event-stream': { schema: z.unknown() } } },
     204: { description: 'The job is over and the client has seen it' },
     ...problems(401, 404),
   },

@@ -43,7 +43,7 @@ const content = createRoute({
     params: idParam.extend({ artifactId: z.string().regex(/^[0-9a-f]{64}\.[a-z0-9]{1,8}$/) }),
     query: downloadQuery,
   },
-  responses: { ...fileAnswers('application/octet-stream'), ...problems(401, 404, 416, 422, 503) },
+  responses: { ...fileAnswers('*/*'), ...problems(401, 404, 416, 422, 503) },
 });
 
 const download = createRoute({
@@ -55,7 +55,7 @@ const download = createRoute({
     'The MP4; of a single stage its document or its captions. Stages that make a file for each scene have none: see the artifacts.',
   security: bearer,
   request: { params: idParam },
-  responses: { ...fileAnswers('video/mp4'), ...problems(401, 404, 409, 416, 503) },
+  responses: { ...fileAnswers('*/*'), ...problems(401, 404, 409, 416, 503) },
 });
 
 export function jobFileRoutes({ db, storage }: RouteDeps): Router {
