@@ -13,6 +13,8 @@ export interface ServedObject {
   tag: string;
   fileName: string;
   download: boolean;
+  /** What is known of it already; it is not looked at again. */
+  stored?: StoredObject | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function serveObject(
   object: ServedObject,
 ): Promise<Response> {
   const etag = `"${object.tag}"`;
-  const stored = await headObject(storage, object.key);
+  const stored = object.stored ?? (await headObject(storage, object.key));
   if (stored === undefined) throw new ProblemError('not_found');
   const headers: Record<string, string> = {
     etag,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { thumbnailKey, thumbnailWidths } from '../storage/keys.js';
-import { ObjectMissingError, type Storage } from '../storage/storage.js';
+import { ObjectMissingError, type Storage, type StoredObject } from '../storage/storage.js';
 import { ProblemError } from './errors.js';
 import { drawFallback } from './fallback-picture.js';
 import { hashOf, storageKey } from './serve-object.js';
@@ -20,6 +20,8 @@ interface Pictured {
 interface Made {
   key: string;
   tag: string;
+  /** As it was found; absent when it was made just now. */
+  stored: StoredObject | undefined;
 }
 
 export interface Thumbnails {
@@ -34,8 +36,9 @@ export function createThumbnails(storage: Storage): Thumbnails {
   const underWay = new Map<string, Promise<void>>();
 
   /** Runs once however many ask at the same time, in this process. */
-  async function once(key: string, draw: () => Promise<Buffer>): Promise<void> {
-    if ((await storage.head(key)) !== undefined) return;
+  async function once(key: string, draw: () => Promise<Buffer>): Promise<StoredObject | undefined> {
+    const stored = await storage.head(key);
+    if (stored !== undefined) return stored;
     const running =
       underWay.get(key) ??
       draw()
@@ -43,12 +46,13 @@ export function createThumbnails(storage: Storage): Thumbnails {
         .finally(() => underWay.delete(key));
     underWay.set(key, running);
     await running;
+    return undefined;
   }
 
   async function resized(video: Pictured, width: number): Promise<Made> {
     const tag = `${hashOf(video.thumbnail_artifact)}-${width}`;
     const key = thumbnailKey(hashOf(video.thumbnail_artifact), width);
-    await once(key, async () => {
+    const stored = await once(key, async () => {
       const original = await buffer(await storage.read(storageKey(video.thumbnail_artifact)));
       return sharp(original, { limitInputPixels: maxPixels })
         .resize({ width, withoutEnlargement: true })
@@ -58,7 +62,7 @@ export function createThumbnails(storage: Storage): Thumbnails {
           throw new UnreadablePictureError('the thumbnail cannot be read', { cause });
         });
     });
-    return { key, tag };
+    return { key, tag, stored };
   }
 
   async function fallback(video: Pictured, width: number): Promise<Made> {
@@ -66,8 +70,8 @@ export function createThumbnails(storage: Storage): Thumbnails {
     const drawn = createHash('sha256').update(`1 ${width} ${height} ${video.title}`).digest('hex');
     const tag = `title-${drawn.slice(0, 32)}`;
     const key = `thumbnails/${tag}.webp`;
-    await once(key, () => drawFallback({ title: video.title, width, height }));
-    return { key, tag };
+    const stored = await once(key, () => drawFallback({ title: video.title, width, height }));
+    return { key, tag, stored };
   }
 
   return {
@@ -76,8 +80,9 @@ export function createThumbnails(storage: Storage): Thumbnails {
       try {
         if (width !== undefined) return await resized(video, bucket);
         const key = storageKey(video.thumbnail_artifact);
-        if ((await storage.head(key)) === undefined) return await fallback(video, bucket);
-        return { key, tag: hashOf(video.thumbnail_artifact) };
+        const stored = await storage.head(key);
+        if (stored === undefined) return await fallback(video, bucket);
+        return { key, tag: hashOf(video.thumbnail_artifact), stored };
       } catch (cause) {
         if (cause instanceof ObjectMissingError || cause instanceof UnreadablePictureError) {
           return fallback(video, bucket);

@@ -7,6 +7,8 @@ import { sweepTemporaryFiles, temporaryPrefix } from './local-temporary.js';
 import { ObjectMissingError, type ListedObject, type Storage } from './storage.js';
 
 const listedAtOnce = 1_000;
+/** Each read waits for a thread of its own, so few large ones. */
+const readBytes = 256 * 1024;
 
 /**
  * Objects as files below `dir`: `objects/<key>` holds the bytes, `types/<key>` the content type. Files are written beside,
@@ -53,11 +55,12 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
 
     async head(key) {
       assertKey(key);
-      const path = objectPath(key);
       try {
-        const found = await stat(path);
-        if (!found.isFile()) return undefined;
-        return { bytes: found.size, contentType: await readFile(typePath(key), 'utf8') };
+        const [found, contentType] = await Promise.all([
+          stat(objectPath(key)),
+          readFile(typePath(key), 'utf8'),
+        ]);
+        return found.isFile() ? { bytes: found.size, contentType } : undefined;
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -78,7 +81,7 @@ export async function createLocalStorage(dir: string): Promise<Storage> {
         throw error;
       }
       // The stream closes the file when it ends or is destroyed.
-      return file.createReadStream(range ?? {});
+      return file.createReadStream({ ...range, highWaterMark: readBytes });
     },
 
     async delete(key) {
