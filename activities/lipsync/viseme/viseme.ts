@@ -51,9 +51,7 @@ async function inThread(
   { signal, report }: LipSyncHooks,
 ): Promise<number> {
   signal.throwIfAborted();
-  // The models load in a third of a second; a thread that waited for the next job would hold 150 MB.
-  const entry = import.meta.url.endsWith('.ts') ? './thread-from-source.mjs' : './mouth-thread.js';
-  const worker = new Worker(new URL(entry, import.meta.url));
+  const worker = takeThread();
   const control = new SharedArrayBuffer(4);
   const stop = () => {
     Atomics.store(new Int32Array(control), 0, 1);
@@ -61,6 +59,7 @@ async function inThread(
   signal.addEventListener('abort', stop, { once: true });
   try {
     const changed = await new Promise<number>((resolve, reject) => {
+      worker.removeAllListeners();
       worker.on('error', reject);
       worker.on('exit', (code) => reject(new Error(`the thread that draws mouths ended with ${code}`)));
       worker.on('message', (message: MouthMessage) => {
@@ -81,12 +80,42 @@ async function inThread(
       worker.postMessage({ ...job, control } satisfies MouthThreadJob);
     });
     signal.throwIfAborted();
+    keepThread(worker);
     return changed;
   } catch (error) {
+    // Its state is unknown after a failure.
+    await worker.terminate();
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    await worker.terminate();
   }
+}
+
+/** Threads that wait for the next span: to start one and load its models costs as much as a dozen frames. */
+const idle: { worker: Worker; timer: NodeJS.Timeout }[] = [];
+/** An idle thread holds some 150 MB. */
+const idleMs = 60_000;
+
+function takeThread(): Worker {
+  const waiting = idle.pop();
+  if (waiting) {
+    clearTimeout(waiting.timer);
+    waiting.worker.ref();
+    return waiting.worker;
+  }
+  const entry = import.meta.url.endsWith('.ts') ? './thread-from-source.mjs' : './mouth-thread.js';
+  return new Worker(new URL(entry, import.meta.url));
+}
+
+function keepThread(worker: Worker): void {
+  worker.removeAllListeners();
+  worker.unref();
+  const forget = () => {
+    const at = idle.findIndex((thread) => thread.worker === worker);
+    if (at >= 0) idle.splice(at, 1);
+    void worker.terminate();
+  };
+  worker.once('error', forget).once('exit', forget);
+  idle.push({ worker, timer: setTimeout(forget, idleMs).unref() });
 }
