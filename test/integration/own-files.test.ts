@@ -84,6 +84,22 @@ describe("a user's own picture", () => {
     expect(Math.max(...pixel(mirrored ? 0.7 : 0.3, 0.5))).toBeLessThan(130);
   });
 
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('is turned upright as its camera says (%i)', async (orientation) => {
+    const photo = await sharp(await fields(60, 40).png().toBuffer())
+      .withMetadata({ orientation })
+      .jpeg({ quality: 100 })
+      .toBuffer();
+    const path = join(dir, `orientation-${orientation}.jpg`);
+    await writeFile(path, photo);
+    const made = await renderPicture(path);
+    const wanted = await sharp(photo).autoOrient().raw().toBuffer({ resolveWithObject: true });
+    const found = await sharp(made.bytes).raw().toBuffer({ resolveWithObject: true });
+    expect([made.width, made.height]).toEqual([wanted.info.width, wanted.info.height]);
+    expect(found.info).toMatchObject({ width: wanted.info.width, height: wanted.info.height });
+    const difference = wanted.data.reduce((sum, v, n) => sum + Math.abs(v - (found.data[n] ?? 0)), 0);
+    expect(difference / wanted.data.length).toBeLessThan(2);
+  });
+
   it('that lies across fills a wide frame, and is whole below the text of a tall one', async () => {
     const photo = await fields(1200, 800).jpeg({ quality: 95 }).toBuffer();
     const wide = await shown(photo, 1280, 720);

@@ -1,8 +1,8 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { RefusedFileError } from './refused-file.js';
 
-/** Larger than any frame with room for its motion. */
-const longestSide = 4_608;
+/** That of the largest frame. Half of what phones make now, so that a JPEG is decoded at half its size. */
+const longestSide = 3_840;
 /** More than any camera phone makes; decoding more would only cost memory. */
 export const maxPicturePixels = 50_000_000;
 
@@ -22,24 +22,41 @@ export interface Rendition {
 export async function renderPicture(path: string): Promise<Rendition> {
   // Reads the header, whatever size that speaks of.
   const header = sharp(path, { limitInputPixels: false, pages: 1 });
-  const { width, height, autoOrient, hasAlpha } = await header.metadata().catch(refuseDamaged);
+  const { width, height, autoOrient, hasAlpha, orientation } = await header.metadata().catch(refuseDamaged);
   if (width * height > maxPicturePixels || Math.max(width, height) > 20_000) {
     const megapixels = Math.round(maxPicturePixels / 1e6);
     const detail = `The picture is ${width}×${height}; at most ${megapixels} megapixels and 20000 a side are taken.`;
     throw new RefusedFileError('media_too_large', detail);
   }
-  const open = () => sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 });
-  // Many pictures have an alpha channel that hides nothing.
-  const isOpaque = !hasAlpha || (await open().stats().catch(refuseDamaged)).isOpaque;
-  const upright = open()
-    .autoOrient()
+  // Made small as it is decoded and turned after that: to turn it first, all of it would have to be in memory.
+  const { data, info } = await sharp(path, { limitInputPixels: maxPicturePixels, failOn: 'error', pages: 1 })
     .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
-    .toColourspace('srgb');
-  const encoded = isOpaque
-    ? upright.removeAlpha().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
-    : upright.png({ compressionLevel: 6 });
-  const bytes = await encoded.toBuffer().catch(refuseDamaged);
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch(refuseDamaged);
+  const { channels } = info;
+  const small = sharp(data, { raw: { width: info.width, height: info.height, channels } });
+  const upright = turned(small, orientation ?? 1);
+  // Many pictures have an alpha channel that hides nothing.
+  const isOpaque = !hasAlpha || isAlphaFull(data, channels);
+  const bytes = isOpaque
+    ? await upright.removeAlpha().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
+    : await upright.png({ compressionLevel: 6 }).toBuffer();
   return { bytes, extension: isOpaque ? 'jpg' : 'png', width: autoOrient.width, height: autoOrient.height };
+}
+
+/** Exif 2.32, tag 0x0112: how the picture is to be turned and mirrored to be upright. */
+function turned(picture: Sharp, orientation: number): Sharp {
+  const angle = { 3: 180, 5: 90, 6: 90, 7: 270, 8: 270 }[orientation];
+  const rotated = angle === undefined ? picture : picture.rotate(angle);
+  if (orientation === 2) return rotated.flop();
+  return orientation === 4 || orientation === 5 || orientation === 7 ? rotated.flip() : rotated;
+}
+
+function isAlphaFull(data: Buffer, channels: number): boolean {
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== 255) return false;
+  return true;
 }
 
 function refuseDamaged(cause: unknown): never {
