@@ -1,6 +1,7 @@
-import { readFile, rm, stat, writeFile, chmod, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -63,7 +64,7 @@ async function lumaDifference(frame: number, inverted: boolean): Promise<number>
   return sum / size;
 }
 
-async function expectInvertedFrames(): Promise<void> {
+async function expectInvertedFrames() {
   expect((await stat(request.outPath)).size).toBe(clipFrameBytes(request.clip) * request.clip.frames);
   expect(await lumaDifference(5, true)).toBeLessThan(6);
   // The outermost frames are the original's, so that nothing jumps.
@@ -238,31 +239,8 @@ describe('sync', () => {
   });
 });
 
-/** Stands in for Wav2Lip's program: checks how it is called, and writes a video made from the face's. */
-const inference = String.raw`#!/usr/bin/env python3
-import argparse, os, subprocess, sys
-assert os.path.basename(os.getcwd()) == 'Wav2Lip', os.getcwd()
-assert 'SECRET' not in os.environ and 'DATABASE_URL' not in os.environ, 'environment'
-parser = argparse.ArgumentParser()
-for name in ('checkpoint_path', 'face', 'audio', 'outfile'):
-    parser.add_argument('--' + name, required=True)
-parser.add_argument('--pads', nargs=4, type=int, required=True)
-args = parser.parse_args()
-assert args.pads == [1, 20, 3, 4], args.pads
-assert open(args.checkpoint_path).read() == 'weights'
-assert subprocess.check_output(['ffprobe', '-v', 'error', '-show_entries', 'stream=codec_name,channels,sample_rate', '-of', 'csv=p=0', args.audio]).decode().strip() == 'pcm_s16le,48000,1'
-mode = open('mode').read().strip()
-if mode == 'face':
-    raise ValueError('Face not detected! Ensure the video contains a face in all the frames.')
-if mode == 'fail':
-    raise RuntimeError('CUDA out of memory')
-if mode == 'hang':
-    open('pid', 'w').write(str(os.getpid()))
-    import time; time.sleep(600)
-if mode == 'nothing':
-    sys.exit(0)
-subprocess.check_call(['ffmpeg', '-v', 'error', '-y', '-i', args.face, '-i', args.audio, '-vf', 'negate', '-c:v', 'libx264', '-crf', '12', '-pix_fmt', 'yuv420p', '-shortest', args.outfile])
-`;
+/** Stands in for Wav2Lip's program. */
+const inference = fileURLToPath(new URL('../support/wav2lip-inference.py', import.meta.url));
 
 describe('wav2lip', () => {
   let repo: string;
@@ -270,8 +248,7 @@ describe('wav2lip', () => {
   beforeAll(async () => {
     repo = join(folder.path, 'Wav2Lip');
     await mkdir(repo);
-    await writeFile(join(repo, 'inference.py'), inference);
-    await chmod(join(repo, 'inference.py'), 0o755);
+    await copyFile(inference, join(repo, 'inference.py'));
     const checkpoint = join(folder.path, 'weights with space.pth');
     await writeFile(checkpoint, 'weights');
     const checkpointSha256 = createHash('sha256').update('weights').digest('hex');
@@ -286,8 +263,7 @@ describe('wav2lip', () => {
   }
 
   it('runs the checkout on the span and brings its frames back', async () => {
-    const result = await moved('work');
-    expect(result.clip.frames).toBe(request.clip.frames);
+    expect((await moved('work')).clip.frames).toBe(request.clip.frames);
     await expectInvertedFrames();
   });
 
@@ -308,10 +284,9 @@ describe('wav2lip', () => {
     const work = moved('hang', {}, abort.signal);
     const pidFile = join(repo, 'pid');
     await rm(pidFile, { force: true });
-    const pid = await expect
-      .poll(async () => Number(await readFile(pidFile, 'utf8').catch(() => '0')), { timeout: 20_000 })
-      .toBeGreaterThan(0)
-      .then(async () => Number(await readFile(pidFile, 'utf8')));
+    const written = async () => Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+    await expect.poll(written, { timeout: 20_000 }).toBeGreaterThan(0);
+    const pid = await written();
     abort.abort(new Error('cancelled'));
     await expect(work).rejects.toThrow('cancelled');
     expect(() => process.kill(pid, 0)).toThrow();
