@@ -7,11 +7,15 @@ export interface SystemProcess {
   args: string[];
 }
 
-/** Every living ffmpeg that reads or writes below `folder`, or has one of `parents` as its parent (proc(5)). */
+/**
+ * Every living ffmpeg that reads or writes below `folder`, or has one of `parents` as its parent (proc(5)). What a worker
+ * rehearses at its start is no render.
+ */
 export function findFfmpegs(folder: string, parents: readonly number[]): SystemProcess[] {
   return readdirSync('/proc').flatMap((name) => {
     const found = /^\d+$/.test(name) ? describe(Number(name)) : undefined;
     if (found === undefined || !/ffmpeg$/.test(found.args[0] ?? '')) return [];
+    if (found.args.some((arg) => arg.includes('rehearsal'))) return [];
     const isOurs = parents.includes(found.parent) || found.args.some((arg) => arg.includes(folder));
     return isOurs ? [found] : [];
   });
