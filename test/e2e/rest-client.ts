@@ -46,16 +46,19 @@ export async function createRestClient(api: string): Promise<RestClient> {
   const session: { token?: string } = {};
 
   async function call(path: string, { method, body, headers }: Request = {}): Promise<Answer> {
+    const isForm = body instanceof FormData;
     const url = path.startsWith('//') ? `${api}${path.slice(1)}` : `${api}/api/v1${path}`;
     const answer = await fetch(url, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         ...(session.token === undefined ? {} : { authorization: `Bearer ${session.token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
       signal: AbortSignal.timeout(30_000),
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: isForm || typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const bytes = Buffer.from(await answer.arrayBuffer());
     return { status: answer.status, headers: answer.headers, bytes, json: parsed(bytes) };
