@@ -43,7 +43,8 @@ export function mediaJobRoutes(deps: RouteDeps): Router {
     request: {
       headers: idempotencyHeader,
       body: {
-        required: true,
+        // Of the two forms only JSON is validated in front of the handler, and only where it comes.
+        required: false,
         content: {
           'application/json': { schema: conversionSchema },
           // Not a zod schema: the body is read as it comes, not collected to be validated.

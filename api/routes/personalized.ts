@@ -7,6 +7,7 @@ import type { AppEnv, RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
 import { jobSchema, type Job } from '../job-resource.js';
 import { idempotent, isForm, oncePerKey } from '../middleware/idempotency.js';
+import { ownElevenLabsKey } from '../own-key.js';
 import { checkBatch, personalizedSchema, type PersonalizedBody } from '../personalized-job.js';
 import { personalizedForm, receivePersonalized } from '../personalized-form.js';
 import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
@@ -37,7 +38,8 @@ export function personalizedRoutes(deps: RouteDeps): Router {
     request: {
       headers: idempotencyHeader,
       body: {
-        required: true,
+        // Of the two forms only JSON is validated in front of the handler, and only where it comes.
+        required: false,
         content: {
           'application/json': { schema: personalizedSchema },
           // Not a zod schema: the body is read as it comes, not collected to be validated.
@@ -53,7 +55,8 @@ export function personalizedRoutes(deps: RouteDeps): Router {
   });
 
   async function quote(userId: string, body: PersonalizedBody) {
-    const { table, recipients } = await checkBatch(deps, userId, body, null);
+    const key = await ownElevenLabsKey(deps, userId, body);
+    const { table, recipients } = await checkBatch(deps, userId, body, key?.id ?? null);
     const { available } = await readBalance(db, userId);
     return {
       dryRun: true as const,
@@ -64,8 +67,15 @@ export function personalizedRoutes(deps: RouteDeps): Router {
   }
 
   async function start(c: Context<AppEnv>, body: PersonalizedBody): Promise<Job> {
-    const { request } = await checkBatch(deps, c.var.user.id, body, null);
-    return acceptJob(deps, c, request);
+    const key = await ownElevenLabsKey(deps, c.var.user.id, body);
+    const { request } = await checkBatch(deps, c.var.user.id, body, key?.id ?? null);
+    return acceptJob(deps, c, {
+      ...request,
+      async within(trx, jobId) {
+        await key?.keep(trx);
+        await request.within?.(trx, jobId);
+      },
+    });
   }
 
   return createRouter().openapi(create, async (c) => {
