@@ -62,6 +62,19 @@ const environment = z.object({
   GEMINI_API_KEY: text.optional(),
   GEMINI_BASE_URL: z.url().default('https://generativelanguage.googleapis.com'),
   GEMINI_MODEL: text.default('gemini-2.5-flash'),
+  ELEVENLABS_API_KEY: text.optional(),
+  ELEVENLABS_BASE_URL: z.url().default('https://api.elevenlabs.io'),
+  ELEVENLABS_MODEL_ID: text.default('eleven_multilingual_v2'),
+  GOOGLE_TTS_API_KEY: text.optional(),
+  GOOGLE_TTS_BASE_URL: z.url().default('https://texttospeech.googleapis.com'),
+  F5_TTS_URL: z.url().optional(),
+  /** A JSON array: program and arguments, `{out}` for the WAV to write and `{lang}` for the language. */
+  TTS_COMMAND: z.string().optional(),
+  /** 32 bytes in base64: with it the keys that users bring are encrypted. */
+  CREDENTIALS_KEY: z
+    .string()
+    .refine((value) => isKey(value), 'must be 32 bytes in base64 (openssl rand -base64 32)')
+    .optional(),
   SYNC_API_KEY: text.optional(),
   SYNC_BASE_URL: z.url().default('https://api.sync.so'),
   SYNC_MODEL: text.default('lipsync-2'),
@@ -134,6 +147,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       e.GEMINI_API_KEY === undefined
         ? undefined
         : { apiKey: e.GEMINI_API_KEY, baseUrl: e.GEMINI_BASE_URL, model: e.GEMINI_MODEL },
+    ...voiceSections(e),
+    credentials: credentialsSection(e, dataDir),
     sync:
       e.SYNC_API_KEY === undefined
         ? undefined
@@ -189,6 +204,51 @@ function storageSection(e: z.infer<typeof environment>, dataDir: string) {
         ? { accessKeyId: e.S3_ACCESS_KEY_ID, secretAccessKey: e.S3_SECRET_ACCESS_KEY }
         : undefined,
     forcePathStyle: e.S3_FORCE_PATH_STYLE,
+  };
+}
+
+/** Voices for names. ElevenLabs is there without a key of ours, too: users may bring their own. */
+function voiceSections(e: z.infer<typeof environment>) {
+  return {
+    elevenlabs: {
+      apiKey: e.ELEVENLABS_API_KEY,
+      baseUrl: e.ELEVENLABS_BASE_URL,
+      modelId: e.ELEVENLABS_MODEL_ID,
+    },
+    google:
+      e.GOOGLE_TTS_API_KEY === undefined
+        ? undefined
+        : { apiKey: e.GOOGLE_TTS_API_KEY, baseUrl: e.GOOGLE_TTS_BASE_URL },
+    f5: e.F5_TTS_URL === undefined ? undefined : { url: e.F5_TTS_URL },
+    ttsCommand: e.TTS_COMMAND === undefined ? undefined : commandTemplate(e.TTS_COMMAND),
+  };
+}
+
+function commandTemplate(given: string): string[] {
+  const problem =
+    'configuration is wrong:\n  TTS_COMMAND must be a JSON array of texts, one of them with {out}';
+  let json: unknown;
+  try {
+    json = JSON.parse(given);
+  } catch {
+    throw new Error(problem);
+  }
+  const template = z.array(z.string().min(1)).min(1).safeParse(json);
+  if (!template.success || !template.data.slice(1).some((token) => token.includes('{out}'))) {
+    throw new Error(problem);
+  }
+  return template.data;
+}
+
+function isKey(base64: string): boolean {
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && Buffer.from(base64, 'base64').length === 32;
+}
+
+/** Where files lie on this host, everything does, and a key in a file is known to all of it. */
+function credentialsSection(e: z.infer<typeof environment>, dataDir: string) {
+  return {
+    key: e.CREDENTIALS_KEY === undefined ? undefined : Buffer.from(e.CREDENTIALS_KEY, 'base64'),
+    file: e.STORAGE === 'local' ? resolve(dataDir, 'credentials.key') : undefined,
   };
 }
 

@@ -39,6 +39,7 @@ const secretNames = [
   'refreshToken',
   'authorization',
   'apiKey',
+  'elevenlabsApiKey',
   'secretAccessKey',
 ];
 

@@ -28,6 +28,7 @@ import { jobEventRoutes } from './routes/job-events.js';
 import { jobFileRoutes } from './routes/job-files.js';
 import { jobRoutes } from './routes/jobs.js';
 import { mediaJobRoutes } from './routes/media-jobs.js';
+import { nameAudioRoutes } from './routes/name-audio.js';
 import { operationRoutes } from './routes/operations.js';
 import { personalizedRoutes } from './routes/personalized.js';
 import { projectRoutes } from './routes/projects.js';
@@ -101,6 +102,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
     recipientRoutes,
     creditRoutes,
     activityRoutes,
+    nameAudioRoutes,
   ]) {
     app.route('/api/v1', routes(routeDeps));
   }

@@ -1,3 +1,4 @@
+import type { OpenSecretBox } from '../db/credentials-key.js';
 import type { Db } from '../db/database.js';
 import type { Logger } from '../logger.js';
 import type { Storage } from '../storage/storage.js';
@@ -33,6 +34,8 @@ export interface AppDeps {
   intake: IntakeSettings;
   /** Voices and lip-sync that can be asked for here. */
   offered: OfferedProviders;
+  /** Keeps the keys that users bring. */
+  openSecretBox: OpenSecretBox;
   /** Aborts when the process drains, so that event streams end. */
   draining: AbortSignal;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import { readConfig, type Config } from '../config.js';
+import { createSecretBoxOpener } from '../db/credentials-key.js';
 import { openDatabase } from '../db/database.js';
 import { deleteOldKeys } from '../db/idempotency.js';
 import { deleteOldLoginTries } from '../db/login-tries.js';
@@ -13,6 +14,7 @@ import { createStorage } from '../storage/create-storage.js';
 import { sweepTemporaryFiles } from '../storage/local-temporary.js';
 import { createApp } from './app.js';
 import { createJobsClient } from './jobs-client.js';
+import { offeredProviders } from './offered-providers.js';
 
 const housekeepingMs = 3600 * 1000;
 const longestRequestMs = 6 * 3600 * 1000;
@@ -48,7 +50,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     trustedProxies: config.api.trustedProxies,
     intake: { ...config.intake, dir: intakeDir, ffprobePath: config.tools.ffprobePath },
     allowPrivateCallbacks: config.callbacks.allowPrivate,
-    offered: { voices: new Set(['espeak', 'none']), lipSync: new Set(['none', 'viseme']) },
+    offered: offeredProviders(config),
+    openSecretBox: createSecretBoxOpener(config.credentials),
     draining: drain.signal,
   });
   // Five gigabytes take their time; a body that stands still is given up by whoever reads it.

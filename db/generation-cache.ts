@@ -39,6 +39,11 @@ export async function forgetGenerations(db: Db, artifacts: readonly string[]): P
     .execute();
 }
 
+/** Makes the entry a miss. */
+export async function forgetGeneration(db: Db, key: string): Promise<void> {
+  await db.deleteFrom('generation_cache').where('key', '=', key).execute();
+}
+
 /** Forgets what nobody has used for so long. Answers how much that was. */
 export async function expireGenerations(db: Db, unusedSeconds: number): Promise<number> {
   const { numDeletedRows } = await db

@@ -52,7 +52,7 @@ export function jobDocument(row: JobRow, live?: JobProgressView): JobDocument {
     completedSteps: steps.filter((step) => step.status === 'completed' || step.status === 'skipped').length,
     steps: steps.map(toStep),
     // What was delivered stands in the row a moment before the job is over.
-    result: row.result === null || row.completed_at === null ? null : withAddresses(row.id, row.result),
+    result: row.result === null || row.completed_at === null ? null : withAddresses(row, row.result),
     error: row.error,
     credits: { quoted: row.credits_quoted, charged: row.credits_charged },
     retryOf: row.retry_of,
@@ -75,8 +75,12 @@ function rowProgress(row: JobRow): JobProgressView {
   return { status: row.status, overallProgress, steps: row.steps };
 }
 
-/** Adds the addresses of what the job made. */
-function withAddresses(id: string, result: Record<string, unknown>): Record<string, unknown> {
+/** Adds the addresses of what the job made; a batch that was cancelled tells its counts, and has no archive. */
+function withAddresses(
+  { id, status }: Pick<JobRow, 'id' | 'status'>,
+  result: Record<string, unknown>,
+): Record<string, unknown> {
+  if (status !== 'completed') return result;
   const base = `/api/v1/jobs/${id}`;
   const listed: unknown = result['artifacts'];
   if (!Array.isArray(listed) || !listed.every(isNamedArtifact)) {

@@ -8,6 +8,7 @@ import type { Db } from './database.js';
 import { liveStatuses } from './job-status.js';
 import { jobTitle } from './job-title.js';
 import type { JobRow } from './jobs.js';
+import { cancelOpenRecipients, countRecipients } from './recipients.js';
 
 /** The job's row, which nobody else changes until the transaction ends. Undefined when it is over or gone. */
 export function lockLiveJob(trx: Db, jobId: string): Promise<JobRow | undefined> {
@@ -38,13 +39,15 @@ export async function endJob(trx: Db, job: JobRow, end: JobEnd): Promise<void> {
   const isDelivered = job.delivered_at !== null;
   const status = isDelivered ? 'completed' : end.status;
   const steps = isDelivered ? (end.steps ?? job.steps).map(completed) : end.steps;
+  const result =
+    job.type === 'personalized' ? { ...end.result, ...(await endBatch(trx, job.id)) } : end.result;
   await trx
     .updateTable('jobs')
     .set({
       status,
       completed_at: sql<Date>`now()`,
       error: isDelivered || end.error === null ? null : JSON.stringify(end.error),
-      ...(end.result == null ? {} : { result: JSON.stringify(end.result) }),
+      ...(result == null ? {} : { result: JSON.stringify(result) }),
       ...(steps === undefined ? {} : { steps: JSON.stringify(steps) }),
       overall_progress: sql<number>`greatest(overall_progress, ${end.overallProgress ?? 0}::real)`,
       ...(status === 'completed' ? { delivered_at: sql<Date>`coalesce(delivered_at, now())` } : {}),
@@ -59,6 +62,13 @@ export async function endJob(trx: Db, job: JobRow, end: JobEnd): Promise<void> {
     type: `job_${status}`,
     message: `${endWords[status]}: ${jobTitle(job)}`,
   });
+}
+
+/** Recipients that are open will not be made any more. What was delivered stays so, whatever ends the job. */
+async function endBatch(trx: Db, jobId: string): Promise<Record<string, number>> {
+  await cancelOpenRecipients(trx, jobId);
+  const { completed: delivered, failed, cancelled } = await countRecipients(trx, jobId);
+  return { delivered, failed, cancelled };
 }
 
 const endWords = { completed: 'Finished', failed: 'Failed', cancelled: 'Cancelled' };

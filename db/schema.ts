@@ -9,6 +9,7 @@ import type {
   CreditOpenHoldsTable,
   CreditTransactionsTable,
 } from './credit-tables.js';
+import type { NameAudioUsesTable, ProviderCredentialsTable } from './credential-tables.js';
 import type { JobRecipientsTable } from './recipient-tables.js';
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -250,6 +251,8 @@ export interface ActivitiesTable {
 
 export interface Database {
   job_recipients: JobRecipientsTable;
+  provider_credentials: ProviderCredentialsTable;
+  name_audio_uses: NameAudioUsesTable;
   users: UsersTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

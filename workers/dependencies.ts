@@ -1,10 +1,16 @@
 import { join } from 'node:path';
 import { createArtifactStore } from '../activities/artifact-store.js';
+import { canonicalHash } from '../activities/canonical-hash.js';
 import { createGenerationCache } from '../activities/generation-cache.js';
 import { createDeliveryActivities } from '../activities/delivery/activities.js';
 import { createLlmActivities } from '../activities/llm/activities.js';
 import { createGeminiWriter } from '../activities/llm/gemini.js';
 import { createOutlineWriter } from '../activities/llm/outline.js';
+import { createLipsyncActivities } from '../activities/lipsync/activities.js';
+import { createNoLipSync } from '../activities/lipsync/none.js';
+import { createSyncLipSync } from '../activities/lipsync/sync/sync.js';
+import { createVisemeLipSync } from '../activities/lipsync/viseme/viseme.js';
+import { createWav2Lip } from '../activities/lipsync/wav2lip.js';
 import { createMediaActivities } from '../activities/media/activities.js';
 import { runProgram } from '../activities/media/ffmpeg/program.js';
 import { writeFontconfig } from '../activities/media/fonts.js';
@@ -16,11 +22,15 @@ import { createTtsActivities } from '../activities/tts/activities.js';
 import { createEspeakVoice } from '../activities/tts/espeak.js';
 import type { Config } from '../config.js';
 import { openDatabase, type Db } from '../db/database.js';
+import { findGeneration } from '../db/generation-cache.js';
 import { readJobTexts } from '../db/job-texts.js';
+import { noteNameAudioUse } from '../db/name-audio.js';
+import { findRecipient, listRecipientRange } from '../db/recipients.js';
 import type { Logger } from '../logger.js';
 import { createStorage } from '../storage/create-storage.js';
 import type { Storage } from '../storage/storage.js';
 import type { Pool } from '../workflows/contract/jobs.js';
+import { createNameVoices } from './name-voices.js';
 import type { PoolActivities } from './pools.js';
 import type { Rehearsal } from './warm-up.js';
 
@@ -67,12 +77,18 @@ export async function createDependencies(
   const cache = createGenerationCache({ db });
   const espeak = createEspeakVoice();
   const slides = createSlidesProvider(createFontSet());
+  const { tools } = config;
   const drawing = {
     scratchDir: scratchFolder(config),
-    tools: config.tools,
+    tools,
     fontconfigFile: await writeFontconfig(join(config.dataDir, 'fonts')),
   };
 
+  const recipients = {
+    readRecipient: (jobId: string, position: number) => findRecipient(db, jobId, position),
+    listRecipients: (jobId: string, range: { from: number; to: number }) =>
+      listRecipientRange(db, jobId, range),
+  };
   const activities: PoolActivities = {
     orchestration: createOrchestrationActivities({ db, artifacts }),
     llm: createLlmActivities({
@@ -82,9 +98,27 @@ export async function createDependencies(
       model: config.gemini === undefined ? undefined : createGeminiWriter(config.gemini),
       outline: createOutlineWriter(),
     }),
-    tts: createTtsActivities({ artifacts, cache, voices: { espeak } }),
-    media: createMediaActivities({
+    tts: createTtsActivities({
+      ...{ artifacts, cache, ...recipients },
+      voices: { espeak },
+      nameVoices: createNameVoices({ config, db, artifacts, espeak, ...drawing }),
+      noteNameUse: (userId, name) => noteNameAudioUse(db, userId, canonicalHash(name)),
+      isCached: async (name) => (await findGeneration(db, canonicalHash(name))) !== undefined,
+    }),
+    lipsync: createLipsyncActivities({
       ...{ artifacts, cache, ...drawing },
+      providers: {
+        none: createNoLipSync(),
+        viseme: createVisemeLipSync({
+          speak: (text, language, signal) =>
+            espeak.speak({ text, language, voiceId: null, speed: 1 }, signal),
+        }),
+        ...(config.sync && { sync: createSyncLipSync({ ...config.sync, tools }) }),
+        ...(config.wav2lip && { wav2lip: createWav2Lip({ ...config.wav2lip, tools }) }),
+      },
+    }),
+    media: createMediaActivities({
+      ...{ artifacts, cache, ...drawing, ...recipients },
       pictureProviders: { slides },
     }),
     delivery: createDeliveryActivities({ db, allowPrivateCallbacks: config.callbacks.allowPrivate }),

@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 import { createApp } from '../../api/app.js';
 import type { IntakeSettings } from '../../api/context.js';
 import { createJobsClient, type JobsClient } from '../../api/jobs-client.js';
+import { createSecretBoxOpener } from '../../db/credentials-key.js';
 import type { Db } from '../../db/database.js';
 import { readConfig } from '../../config.js';
 import { createLogger } from '../../logger.js';
@@ -60,6 +61,7 @@ export async function startApi(
     trustedProxies?: number;
     /** So many that most tests need not think of them, without it. */
     signupCredits?: number;
+    credentialsKey?: Uint8Array;
     /** Limits of uploads, where a test wants others. */
     intake?: Partial<Pick<IntakeSettings, 'maxBytes' | 'maxSeconds'>>;
   } = {},
@@ -98,6 +100,10 @@ export async function startApi(
     trustedProxies,
     intake,
     offered: { voices: new Set(['espeak', 'none']), lipSync: new Set(['none', 'viseme']) },
+    openSecretBox: createSecretBoxOpener({
+      key: options.credentialsKey,
+      file: options.credentialsKey === undefined ? join(folder.path, 'credentials.key') : undefined,
+    }),
     draining: drain.signal,
   });
   const server = createAdaptorServer({ fetch: app.fetch });

@@ -4,4 +4,5 @@ export const noRecipients = {
   readRecipient: () => Promise.resolve(undefined),
   listRecipients: () => Promise.resolve([]),
   isCached: () => Promise.resolve(false),
+  noteNameUse: () => Promise.resolve(),
 };

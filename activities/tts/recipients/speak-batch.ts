@@ -48,10 +48,11 @@ export function createSpeakBatch(deps: SpeakBatchDeps) {
       for (const text of texts) if (!(await deps.isCached(name(text)))) missing.push(text);
       if (missing.length < 2) return { spoken: 0, singly: missing.length, cached: missing.length === 0 };
 
-      const whole = missing.join(batch.gapHint ?? defaultGap);
+      const gap = batch.gapHint === null ? defaultGap : ` ${batch.gapHint.trim()} `;
+      const whole = missing.join(gap);
       const spoken = await ready.speak({ text: whole, language, speed }, signal);
       const takes = splitTakes(spoken, {
-        texts: missing,
+        ...{ texts: missing, gap },
         silenceDb: batch.splitSilenceDb,
         silenceSeconds: batch.splitSilenceSeconds,
       });

@@ -7,7 +7,7 @@ import type {
   SpeakRecipientResult,
 } from '../../../workflows/contract/personalized.js';
 import type { ArtifactStore } from '../../artifacts.js';
-import type { GenerationCache } from '../../cached.js';
+import type { CacheName, GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { voiceRate, type SpokenText } from '../voice.js';
@@ -20,6 +20,8 @@ export interface RecipientSpeechDeps {
   cache: GenerationCache;
   nameVoices: Partial<Record<NameVoice, NameVoiceProvider>>;
   readRecipient(jobId: string, position: number): Promise<RecipientRow | undefined>;
+  /** Notes whose names the cache's entry has said, so that they can clear it. */
+  noteNameUse(userId: string, name: CacheName): Promise<void>;
 }
 
 /** Name of the cache's entries, which its user can clear. */
@@ -60,25 +62,23 @@ export function createSpeakRecipient(deps: RecipientSpeechDeps) {
 
 /** The words as a voice document, from the cache where they were said before. */
 export async function speakWords(
-  deps: Pick<RecipientSpeechDeps, 'artifacts' | 'cache' | 'nameVoices'>,
+  deps: Pick<RecipientSpeechDeps, 'artifacts' | 'cache' | 'nameVoices' | 'noteNameUse'>,
   request: NameVoiceRequest,
   signal: AbortSignal,
 ): Promise<{ value: { voice: ArtifactId }; cached: boolean }> {
-  const { choice, language, text } = request;
+  const { userId, choice, language, text } = request;
   if (choice.provider === 'none') return { ...(await publishSpeech(deps, silence)), cached: true };
   const provider = nameVoiceOf(deps.nameVoices, choice.provider);
   const ready = await provider.ready(request, signal);
-  return deps.cache.through(
-    nameAudio(provider, {
-      voiceId: ready.voiceId,
-      modelId: choice.modelId,
-      text,
-      language,
-      speed: choice.speed,
-    }),
-    async () => publishSpeech(deps, await ready.speak({ text, language, speed: choice.speed }, signal)),
+  const { modelId, speed } = choice;
+  const name = nameAudio(provider, { voiceId: ready.voiceId, modelId, text, language, speed });
+  const spoken = await deps.cache.through(
+    name,
+    async () => publishSpeech(deps, await ready.speak({ text, language, speed }, signal)),
     signal,
   );
+  await deps.noteNameUse(userId, name);
+  return spoken;
 }
 
 /** What names a spoken text: whoever says the same with the same voice gets the same sound. */
