@@ -58,7 +58,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     },
     responses: {
       202: jsonAnswer('The new job', jobSchema),
-      ...problems(400, 401, 402, 404, 409, 413, 422),
+      ...problems(400, 401, 402, 404, 409, 413, 415, 422),
     },
   });
 

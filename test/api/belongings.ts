@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { endRecipient, insertRecipients } from '../../db/recipients.js';
 import type { AssetMedia } from '../../workflows/contract/assets.js';
 import { addVideo, type Gallery } from './gallery.js';
 import type { Json, TestApi } from './support.js';
@@ -20,6 +21,9 @@ export interface Belongings {
   /** Music. */
   assetId: string;
   imageAssetId: string;
+  videoAssetId: string;
+  recipientsAssetId: string;
+  voiceSampleAssetId: string;
   uploadId: string;
 }
 
@@ -32,6 +36,11 @@ export async function createBelongings(api: TestApi): Promise<Belongings> {
     picture: await addArtifact(api, jobId, 'picture'),
     voice: await addArtifact(api, jobId, 'voice'),
   };
+  const file = await addArtifact(api, jobId, 'recipient');
+  await api.storage.putBytes(`artifacts/${file}`, Buffer.from('any bytes'), 'video/mp4');
+  await insertRecipients(api.db, jobId, [{ row: 2, name: 'Ada', fields: { name: 'Ada' } }]);
+  const end = { file, fileName: '0002-ada.mp4', durationSeconds: 3, bytes: 9, message: null };
+  await endRecipient(api.db, jobId, 0, { status: 'completed', ...end });
   const avatar = await addArtifact(api, jobId, 'avatar');
   await api.storage.putBytes(`artifacts/${avatar}`, Buffer.from('any bytes'), 'image/webp');
   await api.db.updateTable('users').set({ avatar_artifact: avatar }).where('id', '=', userId).execute();
@@ -49,6 +58,9 @@ export async function createBelongings(api: TestApi): Promise<Belongings> {
     projectId: (await made(api, token, '/projects', { name: 'A project' })).id,
     assetId: await addAsset(api, userId, 'music'),
     imageAssetId: await addAsset(api, userId, 'image'),
+    videoAssetId: await addAsset(api, userId, 'video'),
+    recipientsAssetId: await addAsset(api, userId, 'recipients'),
+    voiceSampleAssetId: await addAsset(api, userId, 'voice_sample'),
     uploadId: (await made(api, token, '/assets/uploads', { kind: 'image', fileName: 'a.png', bytes: 9 })).id,
   };
 }
@@ -59,9 +71,32 @@ async function made(api: TestApi, token: string, path: string, body: unknown): P
   return answer.json;
 }
 
-async function addAsset(api: TestApi, userId: string, kind: 'music' | 'image'): Promise<string> {
-  const [extension, contentType] = kind === 'music' ? ['mp3', 'audio/mpeg'] : ['png', 'image/png'];
-  const bytes = Buffer.from(randomUUID());
+type Kind = 'music' | 'voice_sample' | 'image' | 'video' | 'recipients';
+
+const assetForms: Record<Kind, { extension: string; contentType: string; media: Partial<AssetMedia> }> = {
+  music: {
+    ...{ extension: 'mp3', contentType: 'audio/mpeg' },
+    media: { durationSeconds: 3, audioCodec: 'mp3', sampleRate: 44_100, channels: 2 },
+  },
+  image: {
+    ...{ extension: 'png', contentType: 'image/png' },
+    media: { width: 64, height: 64, videoCodec: 'png' },
+  },
+  video: {
+    ...{ extension: 'mp4', contentType: 'video/mp4' },
+    media: { durationSeconds: 3, width: 64, height: 64, videoCodec: 'h264', audioCodec: 'aac', channels: 2 },
+  },
+  voice_sample: {
+    ...{ extension: 'wav', contentType: 'audio/wav' },
+    media: { durationSeconds: 3, audioCodec: 'pcm_s16le', sampleRate: 48_000, channels: 1 },
+  },
+  recipients: { extension: 'csv', contentType: 'text/csv', media: {} },
+};
+
+async function addAsset(api: TestApi, userId: string, kind: Kind): Promise<string> {
+  const { extension, contentType, media } = assetForms[kind];
+  // Of a table its rows are read, of the others nothing before a job runs.
+  const bytes = Buffer.from(kind === 'recipients' ? `name\nAda ${randomUUID()}\n` : randomUUID());
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const artifact = `${sha256}.${extension}`;
   await api.storage.putBytes(`artifacts/${artifact}`, bytes, contentType);
@@ -69,10 +104,6 @@ async function addAsset(api: TestApi, userId: string, kind: 'music' | 'image'): 
     .insertInto('artifacts')
     .values({ id: artifact, sha256, bytes: bytes.length, content_type: contentType })
     .execute();
-  const media: AssetMedia =
-    kind === 'music'
-      ? { ...nothing, durationSeconds: 3, audioCodec: 'mp3', sampleRate: 44_100, channels: 2 }
-      : { ...nothing, width: 64, height: 64, videoCodec: 'png' };
   const { id } = await api.db
     .insertInto('assets')
     .values({
@@ -84,7 +115,7 @@ async function addAsset(api: TestApi, userId: string, kind: 'music' | 'image'): 
       sha256,
       artifact_id: artifact,
       rendition_artifact_id: kind === 'image' ? artifact : null,
-      media: JSON.stringify(media),
+      media: JSON.stringify({ ...nothing, ...media }),
     })
     .returning('id')
     .executeTakeFirstOrThrow();

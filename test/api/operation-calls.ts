@@ -41,6 +41,7 @@ export function idsOf(
 
 /** Ids of the same form that nobody has. */
 export function inventedFor(name: string): string {
+  if (name === 'position') return '999999';
   return name === 'artifactId' ? `${randomBytes(32).toString('hex')}.json` : randomUUID();
 }
 
@@ -63,6 +64,9 @@ const things: [RegExp, (mine: Belongings) => string][] = [
   [/(user|actor)Id$/i, (mine) => mine.userId],
   [/projectId$/i, (mine) => mine.projectId],
   [/^imageAssetId$/, (mine) => mine.imageAssetId],
+  [/^(baseVideo|video)AssetId$/, (mine) => mine.videoAssetId],
+  [/^recipientsAssetId$/, (mine) => mine.recipientsAssetId],
+  [/^voiceSampleAssetId$/, (mine) => mine.voiceSampleAssetId],
   [/assetId$/i, (mine) => mine.assetId],
 ];
 

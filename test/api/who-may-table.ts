@@ -90,6 +90,23 @@ export const expectations: Record<string, Expectation> = {
     body: () => ({ approved: true, edits: [{ number: 1, heading: 'Mine' }] }),
   }),
 
+  'GET /jobs/{id}/recipients': owner(200),
+  'GET /jobs/{id}/recipients/{position}/file': owner(200, { ids: () => ({ position: '0' }) }),
+  'POST /personalized-videos': user(202, {
+    body: (mine) => ({
+      baseVideoAssetId: mine.videoAssetId,
+      recipientsAssetId: mine.recipientsAssetId,
+      insertMode: 'gold',
+    }),
+  }),
+  'POST /convert': user(202, {
+    body: (mine) => ({ assetId: mine.videoAssetId }),
+    bodyIds: { assetId: (mine) => mine.videoAssetId },
+  }),
+  'POST /lipsync': user(202, {
+    body: (mine) => ({ videoAssetId: mine.videoAssetId, audioAssetId: mine.assetId }),
+  }),
+
   'POST /videos/generate': user(202, { body: prompt }),
   'GET /videos': user(200),
   'GET /videos/{id}': owner(200),
@@ -134,6 +151,7 @@ export const expectations: Record<string, Expectation> = {
   // Open to who has the upload's own token, and nobody has it here.
   'PUT /uploads/{id}': anybody(404),
 
+  'POST /cache/name-audio/clear': user(200),
   'GET /activities': user(200),
   'GET /activities/stats': user(200),
   'DELETE /activities': user(200),
