@@ -47,6 +47,7 @@ import type {
   PackageBatchResult,
   PrepareBaseInput,
   PrepareBaseResult,
+  RecipientOutcome,
   RenderRecipientInput,
   RenderRecipientResult,
   SpeakBatchInput,
@@ -99,8 +100,8 @@ export interface OrchestrationActivities {
   markAwaitingApproval(input: MarkAwaitingApprovalInput): Promise<void>;
   editScript(input: EditScriptInput): Promise<WriteScriptResult>;
   recordVideo(input: RecordVideoInput): Promise<RecordVideoResult>;
-  startRecipient(input: StartRecipientInput): Promise<boolean>;
-  endRecipient(input: EndRecipientInput): Promise<void>;
+  startRecipient(input: StartRecipientInput): Promise<RecipientOutcome | null>;
+  endRecipient(input: EndRecipientInput): Promise<RecipientOutcome>;
   finishJob(input: FinishJobInput): Promise<void>;
 }
 

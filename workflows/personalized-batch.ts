@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   ChildWorkflowCancellationType,
   continueAsNew,
   executeChild,
@@ -16,6 +17,7 @@ import {
   type PersonalizedOptions,
   type RecipientOptions,
   type RecipientOutcome,
+  type SpeakBatchResult,
 } from './contract/personalized.js';
 import { isEngineFailure } from './job-failure.js';
 import { counted, runJob, type JobRun } from './job-run.js';
@@ -26,7 +28,10 @@ import { personalizedPlan } from './step-plan.js';
 /** Recipients that are worked on at once; the pools' own limits are narrower. */
 const recipientsAtOnce = 20;
 
-/** A run hands over to a new one after so many events, well below what one history may have. */
+/**
+ * A run hands over to a new one after so many events, unless the engine wishes it earlier. Those in flight still add
+ * some, and a history may have 10,000.
+ */
 const mostEvents = 5_000;
 
 /** Recipients whose words are asked for in one request. */
@@ -47,7 +52,7 @@ export async function personalized(input: PersonalizedBatchInput): Promise<Perso
     personalizedPlan,
     async (run) => {
       const batch = carried ?? (await prepare(run, input));
-      const counts = await run.within('recipients', () => eachRecipient(run, input, batch));
+      await run.within('recipients', () => eachRecipient(run, input, batch));
       run.progress.complete('recipients');
       const packed = await run.step('packaging', () =>
         counted(
@@ -57,7 +62,7 @@ export async function personalized(input: PersonalizedBatchInput): Promise<Perso
         ),
       );
       return {
-        result: { ...counts, bytes: packed.bytes },
+        result: { delivered: packed.delivered, failed: packed.failed, bytes: packed.bytes },
         artifacts: [
           { kind: 'archive', name: 'videos.zip', artifact: packed.archive },
           { kind: 'report', name: 'report.csv', artifact: packed.report },
@@ -101,7 +106,8 @@ async function prepare(
       await inWindow(starts, (from) => {
         const to = Math.min(recipientCount, from + namesInOneRequest);
         const several = { ...recipientOptions(options), batch: options.batch };
-        return counted(progress, 'voices', tts.speakBatch({ ...ref, prepared, options: several, from, to }));
+        const spoken = tts.speakBatch({ ...ref, prepared, options: several, from, to });
+        return counted(progress, 'voices', orSingly(spoken, to - from));
       });
     });
   } else progress.skip('voices', 'each with its recipient');
@@ -116,12 +122,12 @@ async function eachRecipient(
   run: JobRun,
   input: PersonalizedBatchInput,
   batch: Omit<BatchCarriedOver, 'progress'>,
-): Promise<{ delivered: number; failed: number }> {
+): Promise<void> {
   const { prepared, spanCount } = batch;
   let { next, delivered, failed } = batch;
   const isLong = () => {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
-    return continueAsNewSuggested || historyLength >= mostEvents;
+    return continueAsNewSuggested || historyLength >= (input.eventsInOneRun ?? mostEvents);
   };
   const runner = async () => {
     while (next < input.recipientCount && !isLong()) {
@@ -131,18 +137,24 @@ async function eachRecipient(
       if (outcome === 'delivered') delivered += 1;
       else failed += 1;
       run.progress.itemDone('recipients', { cached: false });
-      if (failed > 0) run.progress.tell('recipients', `${delivered} delivered, ${failed} failed`);
+      const ended = `${delivered + failed} of ${input.recipientCount}`;
+      run.progress.tell('recipients', failed === 0 ? ended : `${ended}, ${failed} failed`);
     }
   };
   // Whatever ends one of them, the others' recipients are seen to their end.
   const ended = await Promise.allSettled(Array.from({ length: recipientsAtOnce }, runner));
-  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  for (const end of ended) {
+    if (end.status !== 'rejected') continue;
+    const reason: unknown = end.reason;
+    throw reason;
+  }
   if (next < input.recipientCount) {
+    // A new run would not know that it is to end.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the job was cancelled');
     const carried = { prepared, spanCount, next, delivered, failed, progress: run.progress.snapshot() };
     await continueAsNew<typeof personalized>({ ...input, carried });
   }
   if (delivered === 0) throw nothingDelivered(failed);
-  return { delivered, failed };
 }
 
 async function oneRecipient(
@@ -164,14 +176,23 @@ async function oneRecipient(
     if (!isEngineFailure(error) || CancellationScope.current().consideredCancelled) throw error;
     // An operator ended it, or it ran out of time: the batch goes on without it.
     const detail = 'The work on this recipient was ended from outside.';
-    await orchestration.endRecipient({
+    return orchestration.endRecipient({
       ...{ jobId, userId, position },
       outcome: {
         status: 'failed',
         error: { code: 'interrupted', detail, step: null, retryable: true },
       },
     });
-    return 'failed';
+  }
+}
+
+/** Words that could not be said in one request with others are said with their recipient, who then fails alone. */
+async function orSingly(spoken: Promise<SpeakBatchResult>, recipients: number): Promise<SpeakBatchResult> {
+  try {
+    return await spoken;
+  } catch (error) {
+    if (!isEngineFailure(error) || CancellationScope.current().consideredCancelled) throw error;
+    return { spoken: 0, singly: recipients, cached: false };
   }
 }
 

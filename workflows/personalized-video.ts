@@ -11,7 +11,8 @@ import { isEngineFailure, toJobError } from './job-failure.js';
 export async function personalizedVideo(input: PersonalizedVideoInput): Promise<RecipientOutcome> {
   const { jobId, userId, position, prepared, options } = input;
   const about = { jobId, userId, position };
-  if (!(await orchestration.startRecipient(about))) return 'failed';
+  const earlier = await orchestration.startRecipient(about);
+  if (earlier !== null) return earlier;
   let step = 'voices';
   try {
     const { voices } = await tts.speakRecipient({ ...about, prepared, options });
@@ -24,20 +25,18 @@ export async function personalizedVideo(input: PersonalizedVideoInput): Promise<
     const message = mouths.find((mouth) => mouth.message !== null)?.message ?? null;
     const { durationSeconds, bytes } = file;
     // A cancel that comes now is too late: the file is there.
-    await CancellationScope.nonCancellable(() =>
+    return await CancellationScope.nonCancellable(() =>
       orchestration.endRecipient({
         ...about,
         outcome: { status: 'delivered', file: file.file, durationSeconds, bytes, message },
       }),
     );
-    return 'delivered';
   } catch (error) {
     if (!isEngineFailure(error) || CancellationScope.current().consideredCancelled) throw error;
-    await orchestration.endRecipient({
+    return orchestration.endRecipient({
       ...about,
       outcome: { status: 'failed', error: toJobError(error, step) },
     });
-    return 'failed';
   }
 }
 

@@ -54,6 +54,8 @@ export async function startJob(
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         workflowExecutionTimeout: executionTimeoutMs,
+        // Handed on to activities and children: a queue serves users by turns, not whoever asked for most.
+        priority: { fairnessKey: job.userId },
         typedSearchAttributes: [
           { key: jobTypeKey, value: job.type },
           { key: userIdKey, value: job.userId },

@@ -43,9 +43,10 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
  * A queue in several partitions makes the last tasks of a backlog wait a second or more for a worker that asks at
  * another one. Several are for thousands of tasks a second.
  */
-const onePartition = ['Read', 'Write'].flatMap((kind) => [
-  ...['--dynamic-config-value', `matching.numTaskqueue${kind}Partitions=1`],
-]);
+const onePartition = ['Read', 'Write'].map((kind) => `matching.numTaskqueue${kind}Partitions=1`);
+
+/** A backlog is served by turns of those who asked, as their fairness keys say. It is off by default. */
+const fairness = ['matching.useNewMatcher=true', 'matching.enableFairness=true'];
 
 export function temporalArguments(
   options: Omit<TemporalOptions, 'supervisor' | 'logFile' | 'cliPath'>,
@@ -56,7 +57,7 @@ export function temporalArguments(
     ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
     ...(options.namespaces ?? []).flatMap((name) => ['--namespace', name]),
     ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-    ...onePartition,
+    ...[...onePartition, ...fairness].flatMap((value) => ['--dynamic-config-value', value]),
     ...['--log-level', 'warn'],
   ];
 }

@@ -23,7 +23,8 @@ const read = (name: string): string => readFileSync(`${folder}${name}.json`, 'ut
 
 describe('replay', () => {
   it('covers every workflow, finished, failed, cancelled and retried', () => {
-    for (const workflow of ['explainer', 'stage', 'webhook']) {
+    const workflows = ['explainer', 'stage', 'webhook', 'personalized', 'recipient', 'conversion', 'lipsync'];
+    for (const workflow of workflows) {
       for (const end of ['finished', 'failed', 'cancelled', 'retried']) {
         expect(names.some((name) => name.startsWith(workflow) && name.endsWith(end))).toBe(true);
       }

@@ -1,8 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { CancelledFailure } from '@temporalio/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { invalidInput, transientFailure } from '../../activities/failures.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { transientFailure } from '../../activities/failures.js';
 import { webhookId } from '../../workflows/contract/webhooks.js';
 import { startWebhook } from '../../workflows/start-webhook.js';
 import {
@@ -10,53 +7,11 @@ import {
   type ReceiverTurn,
   type WebhookReceiver,
 } from '../support/wire/webhook-receiver.js';
-import { createLab, options, until, type Lab, type RunningWorkers } from '../workflows/lab.js';
-import { writeHistory } from './history-json.js';
-import type { Call, SketchOptions } from '../workflows/sketches.js';
+import { options, until } from '../workflows/lab.js';
+import type { Call } from '../workflows/sketches.js';
+import { begin, failAt, keep, keepHistory, lab, seen, waitAt } from './recorder.js';
 
-/** Records one history a test. Not part of the suite: see record.ts. */
-const folder = fileURLToPath(new URL('./histories/', import.meta.url));
-
-let lab: Lab;
-let calls: Call[];
-let workers: RunningWorkers | undefined;
-
-beforeAll(async () => {
-  lab = await createLab();
-  await mkdir(folder, { recursive: true });
-});
-
-afterEach(async () => {
-  await workers?.stop();
-});
-
-afterAll(async () => {
-  await lab.close();
-});
-
-async function begin(before?: SketchOptions['before']): Promise<void> {
-  calls = [];
-  workers = await lab.startWorkers({ calls, ...(before === undefined ? {} : { before }) });
-}
-
-const seen = (activity: string) =>
-  until(
-    () => Promise.resolve(calls),
-    (made) => made.some((call) => call.activity === activity),
-    15_000,
-  );
-
-async function keep(name: string, id: string): Promise<void> {
-  await lab.ended(id);
-  await keepHistory(name, id);
-}
-
-async function keepHistory(name: string, id: string): Promise<void> {
-  const handle = lab.client.getHandle(id);
-  await handle.result().catch(() => undefined);
-  await writeFile(`${folder}${name}.json`, writeHistory(await handle.fetchHistory()));
-}
-
+/** Each test records one history. Not part of the suite: see record.ts. */
 const retryOnce = () => {
   let isFirst = true;
   return ({ activity, item }: Call): Promise<void> => {
@@ -65,23 +20,6 @@ const retryOnce = () => {
     throw transientFailure({ code: 'voice_busy', detail: 'The voice is busy.', retryAfterSeconds: 0.1 });
   };
 };
-
-const failAt =
-  (name: string) =>
-  ({ activity }: Call): Promise<void> => {
-    if (activity !== name) return Promise.resolve();
-    throw invalidInput({ code: 'broken', detail: 'It cannot be read.' });
-  };
-
-const waitAt =
-  (name: string) =>
-  async ({ activity }: Call, signal: AbortSignal): Promise<void> => {
-    if (activity !== name) return;
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve);
-    });
-    throw new CancelledFailure('stopped');
-  };
 
 const reviewed = { options: { ...options, review: 'script' as const } };
 

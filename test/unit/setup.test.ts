@@ -72,6 +72,7 @@ test('Temporal gets its file, its page and our search attributes', () => {
   expect(line).toContain('--search-attribute CallsheetJobType=Keyword');
   expect(line).toContain('--dynamic-config-value matching.numTaskqueueReadPartitions=1');
   expect(line).toContain('--dynamic-config-value matching.numTaskqueueWritePartitions=1');
+  expect(line).toContain('--dynamic-config-value matching.enableFairness=true');
   expect(temporalArguments({ port: 1 })).toContain('--headless');
 });
 

@@ -6,6 +6,7 @@ import { createArtifactStore } from '../../activities/artifact-store.js';
 import { createDeliveryActivities } from '../../activities/delivery/activities.js';
 import { createOrchestrationActivities } from '../../activities/orchestration/activities.js';
 import type { JobRow } from '../../db/jobs.js';
+import { listRecipientRange } from '../../db/recipients.js';
 import { createLogger } from '../../logger.js';
 import { createStorage } from '../../storage/create-storage.js';
 import { ensureWorkflowBundle } from '../../workers/bundle.js';
@@ -13,7 +14,7 @@ import { createPoolWorker, type PoolActivities } from '../../workers/pools.js';
 import { installRuntime } from '../../workers/runtime.js';
 import type { SceneEdit } from '../../workflows/contract/documents.js';
 import type { ExplainerInput, StageInput } from '../../workflows/contract/explainer.js';
-import type { JobProgress, JobType } from '../../workflows/contract/jobs.js';
+import { pools, type JobProgress, type JobType } from '../../workflows/contract/jobs.js';
 import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import { approvalUpdate, progressQuery, type ApprovalDecision } from '../../workflows/contract/jobs.js';
 import { startJob } from '../../workflows/start-job.js';
@@ -63,31 +64,35 @@ export async function createLab() {
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   const client = new WorkflowClient({ connection, namespace });
-  const user = await db
-    .insertInto('users')
-    .values({ email: `${randomUUID()}@example.org`, password_hash: 'x' })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const createUser = () =>
+    db
+      .insertInto('users')
+      .values({ email: `${randomUUID()}@example.org`, password_hash: 'x' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+  const user = await createUser();
 
   /** Starts one worker a pool, with sketches for the pools that make something. */
   async function startWorkers(
-    sketch: Partial<Omit<SketchOptions, 'artifacts'>> & {
+    sketch: Partial<Omit<SketchOptions, 'artifacts' | 'packing'>> & {
       calls: Call[];
       graceSeconds?: number;
+      /** Activities at once in each pool. */
+      concurrency?: number;
       override?: (activities: PoolActivities) => PoolActivities;
     },
   ): Promise<RunningWorkers> {
-    const made = createSketchActivities({ sceneCount: 3, ...sketch, artifacts });
-    const { writeContent, writeScript, speakScene, ...mediaActivities } = made;
+    const packing = {
+      scratchDir: `${folder.path}/scratch`,
+      listRecipients: (jobId: string, range: { from: number; to: number }) =>
+        listRecipientRange(db, jobId, range),
+    };
     const activities: PoolActivities = {
       orchestration: createOrchestrationActivities({ db, artifacts }),
-      llm: { writeContent, writeScript },
-      tts: { speakScene },
-      media: mediaActivities,
+      ...createSketchActivities({ sceneCount: 3, ...sketch, artifacts, packing }),
       delivery: createDeliveryActivities({ db, allowPrivateCallbacks: true }),
     };
-    const settings = poolSettings(sketch.graceSeconds ?? 1);
-    const pools = ['orchestration', 'llm', 'tts', 'media', 'delivery'] as const;
+    const settings = poolSettings(sketch.graceSeconds ?? 1, sketch.concurrency ?? 8);
     const workers: Worker[] = [];
     for (const pool of pools) {
       workers.push(
@@ -116,14 +121,15 @@ export async function createLab() {
   /** Commits a job's row as the API does. */
   async function acceptJob(type: JobType, input: object, row: AcceptedRow = {}): Promise<string> {
     const id = randomUUID();
+    const userId = row.userId ?? user.id;
     await db
       .insertInto('jobs')
       .values({
         id,
-        user_id: user.id,
+        user_id: userId,
         type,
         parameters: JSON.stringify({ prompt: 'tides' }),
-        workflow_input: JSON.stringify({ ...input, jobId: id, userId: user.id }),
+        workflow_input: JSON.stringify({ ...input, jobId: id, userId }),
         edits: JSON.stringify(row.edits ?? []),
         steps: '[]',
         video_id: row.videoId ?? null,
@@ -138,8 +144,8 @@ export async function createLab() {
     db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
   async function submit(id: string): Promise<void> {
-    const { type, workflow_input: input } = await readJob(id);
-    await startJob(client, { id, type, userId: user.id, input, title: 'tides' });
+    const { type, user_id: userId, workflow_input: input } = await readJob(id);
+    await startJob(client, { id, type, userId, input, title: 'tides' });
   }
 
   async function runExplainer(
@@ -161,6 +167,7 @@ export async function createLab() {
   return {
     db,
     user,
+    createUser,
     artifacts,
     client,
     namespace,
@@ -217,15 +224,17 @@ export async function createLab() {
 
 export type Lab = Awaited<ReturnType<typeof createLab>>;
 
-interface AcceptedRow {
+export interface AcceptedRow {
+  /** Another than the lab's own. */
+  userId?: string;
   edits?: SceneEdit[];
   videoId?: string;
   ageSeconds?: number;
   isCancelRequested?: boolean;
 }
 
-function poolSettings(graceSeconds: number) {
-  const pool = { concurrency: 8, perSecond: undefined };
+function poolSettings(graceSeconds: number, concurrency: number) {
+  const pool = { concurrency, perSecond: undefined };
   return {
     pools: { orchestration: pool, llm: pool, tts: pool, lipsync: pool, media: pool, delivery: pool },
     shutdownGraceSeconds: graceSeconds,

@@ -4,6 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { freePort } from '../../cli/stack/free-port.js';
 import { createSupervisor, type SupervisedProcess } from '../../cli/stack/process-supervisor.js';
 import { startTemporal } from '../../cli/stack/temporal.js';
+import { checkLedger } from '../../db/ledger-check.js';
+import { readBalance } from '../../db/ledger.js';
+import { grant, recipientsOf, runBatch } from './batch-lab.js';
 import { createLab, options, until, type Lab } from './lab.js';
 import type { WorkerProgramSettings } from './worker-program.js';
 
@@ -73,6 +76,38 @@ describe('worker processes', () => {
     expect(once).toHaveLength(new Set(once).size);
     expect(once).toContain('assemble 1');
     expect(await lab.db.selectFrom('videos').select('id').where('job_id', '=', id).execute()).toHaveLength(1);
+  });
+
+  it('finish the batch of one that is killed, and do no delivered recipient again', async () => {
+    forgetCalls();
+    await grant(lab, 12);
+    const victim = await startWorker({ renderMs: 400 });
+    const id = await runBatch(lab, { recipients: 12 });
+    const statuses = async () => (await recipientsOf(lab, id)).map(({ status }) => status);
+    const seen = await until(statuses, (all) => all.filter((one) => one === 'completed').length >= 3, 30_000);
+    process.kill(victim.pid, 'SIGKILL');
+    await victim.exited;
+    const before = await statuses();
+    expect(before).toContain('in_progress');
+    const done = before.flatMap((status, position) => (status === 'completed' ? [position] : []));
+    expect(done.length).toBeGreaterThanOrEqual(seen.filter((status) => status === 'completed').length);
+    await startWorker({ renderMs: 100 });
+    const job = await lab.ended(id, 50_000);
+    expect(job).toMatchObject({ status: 'completed', credits_charged: 12 });
+    expect(job.result).toMatchObject({ delivered: 12, failed: 0 });
+    const lines = calls();
+    for (const position of done) {
+      for (const activity of ['speakRecipient', 'renderRecipient']) {
+        expect(lines.filter((line) => line === `${activity} ${position}`)).toHaveLength(1);
+      }
+    }
+    // What was in flight is rendered again, and nothing else.
+    const rendered = lines.filter((line) => line.startsWith('renderRecipient'));
+    expect(rendered.length).toBeGreaterThan(12);
+    expect(rendered.length).toBeLessThanOrEqual(12 + 4);
+    expect(lines.filter((line) => line.startsWith('prepareBase'))).toHaveLength(1);
+    expect(await readBalance(lab.db, lab.user.id)).toEqual({ available: 0, held: 0 });
+    expect(await checkLedger(lab.db)).toEqual([]);
   });
 
   it('drain when they are asked to end: what runs is finished, not repeated', async () => {

@@ -5,6 +5,7 @@ import { createArtifactStore } from '../../activities/artifact-store.js';
 import { createDeliveryActivities } from '../../activities/delivery/activities.js';
 import { createOrchestrationActivities } from '../../activities/orchestration/activities.js';
 import { openDatabase } from '../../db/database.js';
+import { listRecipientRange } from '../../db/recipients.js';
 import { createLogger } from '../../logger.js';
 import { createStorage } from '../../storage/create-storage.js';
 import { runWorkers } from '../../workers/program.js';
@@ -21,7 +22,7 @@ export interface WorkerProgramSettings {
   folder: string;
   /** Every started activity becomes a line `name item` here. */
   callsFile: string;
-  /** How long a segment takes. */
+  /** How long a segment or a recipient's file takes. */
   renderMs: number;
 }
 
@@ -38,13 +39,17 @@ const artifacts = createArtifactStore({
   cacheDir: `${settings.folder}/cache`,
   maxCacheBytes: 1e9,
 });
-const { writeContent, writeScript, speakScene, ...media } = createSketchActivities({
+const sketches = createSketchActivities({
   artifacts,
   sceneCount: 3,
+  packing: {
+    scratchDir: `${settings.folder}/scratch`,
+    listRecipients: (jobId, range) => listRecipientRange(db, jobId, range),
+  },
   calls: [],
   before: async ({ activity, item }, signal) => {
     appendFileSync(settings.callsFile, `${activity} ${item}\n`);
-    if (activity !== 'renderSegment') return;
+    if (activity !== 'renderSegment' && activity !== 'renderRecipient') return;
     await sleep(settings.renderMs, undefined, { signal }).catch(() => {
       throw new CancelledFailure('stopped');
     });
@@ -69,9 +74,7 @@ const workers = runWorkers({
   db,
   activities: {
     orchestration: createOrchestrationActivities({ db, artifacts }),
-    llm: { writeContent, writeScript },
-    tts: { speakScene },
-    media,
+    ...sketches,
     delivery: createDeliveryActivities({ db, allowPrivateCallbacks: true }),
   },
   logger,

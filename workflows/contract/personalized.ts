@@ -94,6 +94,8 @@ export interface PersonalizedBatchInput extends JobRef {
   options: PersonalizedOptions;
   base: ArtifactId;
   recipientCount: number;
+  /** A run of more events than this goes on as a new one; absent: as many as a history may well have. */
+  eventsInOneRun?: number;
   /** What earlier runs of the same batch did; absent in the first. */
   carried?: BatchCarriedOver;
 }
@@ -276,12 +278,12 @@ export interface RenderRecipientResult extends FromCache {
   bytes: number;
 }
 
-/** orchestration pool: the recipient is being worked on. False: it is over already. */
+/** orchestration pool: the recipient is being worked on → null, or how it ended when it is over already. */
 export interface StartRecipientInput extends JobRef {
   position: number;
 }
 
-/** orchestration pool: the result is there and is paid for, or it failed and is not; once. */
+/** orchestration pool: the result is there and is paid for, or it failed and is not; once → what stands. */
 export interface EndRecipientInput extends JobRef {
   position: number;
   outcome:

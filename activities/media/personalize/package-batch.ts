@@ -10,11 +10,11 @@ import type { PackageBatchInput, PackageBatchResult } from '../../../workflows/c
 import type { ArtifactStore } from '../../artifacts.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
-import type { PersonalizeDeps } from './open-base.js';
 import { reportCsv } from './report-csv.js';
 
-export interface PackageDeps extends PersonalizeDeps {
-  artifacts: PersonalizeDeps['artifacts'] & Pick<ArtifactStore, 'publishBytes'>;
+export interface PackageDeps {
+  artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile' | 'publishBytes'>;
+  scratchDir: string;
   /** Recipients of a job, positions `from` up to but without `to`, in order. */
   listRecipients(jobId: string, range: { from: number; to: number }): Promise<RecipientRow[]>;
 }
