@@ -75,10 +75,11 @@ export async function finishSpeechFile(
   const end = Math.min(raw.length, range.end + margin);
   const even = levelled(raw.slice(start, end), voiceRate, { levelDbfs, peakDbfs });
   const samples = withFades(even, fadeSeconds * voiceRate);
+  const seconds = samples.length / voiceRate;
   const known =
     words === undefined
-      ? await alignedWords(deps.reference, { text, language, samples }, signal)
-      : moved(words, tempo, start / voiceRate, samples.length / voiceRate);
+      ? moved(await alignedWords(deps.reference, { text, language, samples }, signal), 1, 0, seconds)
+      : moved(words, tempo, start / voiceRate, seconds);
   return { pcm: toInt16(samples), words: known, phonemes: [] };
 }
 
