@@ -103,6 +103,8 @@ const environment = z.object({
   CALLBACK_PRIVATE_ADDRESSES: flag.default(false),
   /** Credits that a new account begins with. */
   SIGNUP_CREDITS: z.coerce.number().int().min(0).max(1_000_000).default(20),
+  /** For the command line, at an API elsewhere. */
+  CALLSHEET_TOKEN: text.optional(),
   SHUTDOWN_GRACE_SECONDS: count.default(30),
   SWEEP_INTERVAL_SECONDS: count.default(5),
 });
@@ -164,6 +166,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     },
     callbacks: { allowPrivate: e.CALLBACK_PRIVATE_ADDRESSES },
     signupCredits: e.SIGNUP_CREDITS,
+    client: { token: e.CALLSHEET_TOKEN },
     shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
     sweepIntervalSeconds: e.SWEEP_INTERVAL_SECONDS,
   };

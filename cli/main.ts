@@ -1,6 +1,7 @@
 import { readConfig, type Config } from '../config.js';
 import { runDemo } from './demo/run-demo.js';
 import { demoUsage } from './demo/options.js';
+import { runPersonalize } from './personalize/run-personalize.js';
 import { adminUsage, runAdmin } from './run-admin.js';
 import { runBucket } from './run-bucket.js';
 import { runMigrate } from './run-migrate.js';
@@ -12,6 +13,7 @@ const usage = `npm run callsheet -- <command>
   start               bring the stack up and keep it up
   stop                end the stack that runs on this DATA_DIR
   demo, render        render one video, on the stack that runs or on one of its own
+  personalize         one video a recipient, from a base video and a table of names (--help)
   migrate up|down     the database's schema
   bucket              make the S3 bucket of the configuration
 ${adminUsage}
@@ -24,6 +26,7 @@ const commands: Record<string, Command> = {
   stop: runStop,
   demo: runDemo,
   render: runDemo,
+  personalize: runPersonalize,
   migrate: runMigrate,
   bucket: runBucket,
   admin: runAdmin,
@@ -31,6 +34,10 @@ const commands: Record<string, Command> = {
 
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
+  if (name === '--help') {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
     throw new UsageError(name === '' ? 'which command?' : `no command ${name}`, usage);

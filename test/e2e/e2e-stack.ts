@@ -33,6 +33,10 @@ export interface StackSettings {
 /** API and workers as processes of their own, from the same source that is built for production. */
 export interface E2eStack {
   client: RestClient;
+  /** Where the API listens. */
+  address: string;
+  /** What API and workers were started with. */
+  env: Record<string, string>;
   db: Db;
   storage: Storage;
   dataDir: string;
@@ -121,6 +125,8 @@ export async function startE2eStack(settings: StackSettings = {}): Promise<E2eSt
     const running = () => workers.filter((worker) => worker.isRunning());
     return {
       client,
+      address,
+      env,
       db: database.db,
       storage,
       dataDir,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { topUp } from '../../cli/demo/top-up.js';
+import { topUp } from '../../cli/client/top-up.js';
 import { runAdmin } from '../../cli/run-admin.js';
 import { UsageError } from '../../cli/usage-error.js';
 import { readConfig } from '../../config.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Job, JobStep } from '../../cli/demo/api-client.js';
+import type { Job, JobStep } from '../../cli/client/api-client.js';
 import { parseDemoOptions } from '../../cli/demo/options.js';
-import { createProgressView, stepLine } from '../../cli/demo/progress-view.js';
+import { createProgressView, stepLine } from '../../cli/client/progress-view.js';
 import { UsageError } from '../../cli/usage-error.js';
 
 const step = (values: Partial<JobStep> = {}): JobStep => ({
@@ -21,6 +21,7 @@ const job = (steps: JobStep[]): Job => ({
   steps,
   result: null,
   error: null,
+  credits: { quoted: 1, charged: 0 },
 });
 
 describe('options', () => {

@@ -11,8 +11,8 @@ export interface Account extends z.infer<typeof kept> {
   isNew: boolean;
 }
 
-/** The demo's account: a random password, made once for a data folder. */
-export async function demoAccount(dataDir: string): Promise<Account> {
+/** The account of this command line on the stack of a data folder: a random password, made once. */
+export async function localAccount(dataDir: string): Promise<Account> {
   const path = join(dataDir, 'demo-account.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text !== undefined) return { ...kept.parse(JSON.parse(text)), path, isNew: false };
