@@ -11,7 +11,7 @@ import { createNoLipSync } from '../../activities/lipsync/none.js';
 import { createOpenBase } from '../../activities/media/personalize/open-base.js';
 import { createPrepareBase } from '../../activities/media/personalize/prepare-base.js';
 import { createRenderRecipient } from '../../activities/media/personalize/render-recipient.js';
-import { openWav } from '../../activities/media/personalize/wav-window.js';
+import { openWav, type WavWindow } from '../../activities/media/personalize/wav-window.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import type { InsertMode, PersonalizedOptions, PreparedBase } from '../../workflows/contract/personalized.js';
 import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
@@ -24,6 +24,14 @@ const ids = { jobId: 'job', userId: 'user' };
 const voice = createEspeakVoice();
 
 let dir: string;
+const opened: WavWindow[] = [];
+
+async function openSound(path: string): Promise<WavWindow> {
+  const sound = await openWav(path);
+  opened.push(sound);
+  return sound;
+}
+
 let artifacts: ArtifactStore;
 let base: TalkingBase;
 
@@ -37,6 +45,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  for (const sound of opened) await sound.close();
   voice.close();
   await rm(dir, { recursive: true, force: true });
 });
@@ -186,7 +195,7 @@ describe('silver', () => {
 async function decoded(path: string) {
   const wav = join(dir, `${Math.random().toString(36).slice(2)}.wav`);
   await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...soundArguments(path, wav)]);
-  return openWav(wav);
+  return openSound(wav);
 }
 
 type Sound = Awaited<ReturnType<typeof decoded>>;

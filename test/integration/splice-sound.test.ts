@@ -15,10 +15,21 @@ const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 const frame = 1024;
 
 let dir: string;
+const opened: WavWindow[] = [];
+
+async function openSound(path: string): Promise<WavWindow> {
+  const sound = await openWav(path);
+  opened.push(sound);
+  return sound;
+}
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'splice-sound-'));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const sound of opened) await sound.close();
+  await rm(dir, { recursive: true, force: true });
+});
 
 /** Two voices that glide, over noise: nothing repeats, so that a shift by one sample shows. */
 const glide = (rate: number) =>
@@ -54,7 +65,7 @@ describe.each([
     }
     const wav = join(dir, `${name}.wav`);
     await ffmpeg(...soundArguments(base, wav));
-    sound = await openWav(wav);
+    sound = await openSound(wav);
   });
 
   async function splice(edits: SoundEdit[]): Promise<{ path: string; decoded: WavWindow }> {
@@ -65,7 +76,7 @@ describe.each([
     await spliceMovie({ base, movie, target: path }, replacements);
     const wav = join(dir, 'spliced.wav');
     await ffmpeg(...soundArguments(path, wav));
-    return { path, decoded: await openWav(wav) };
+    return { path, decoded: await openSound(wav) };
   }
 
   test('what stands before and after stays, and the new sound is heard where it belongs', async () => {

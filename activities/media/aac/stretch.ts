@@ -9,6 +9,14 @@ export interface AacStretch extends AacFormat {
   trailing: number;
 }
 
+/** Two stretches that nowhere fade alike: they were encoded apart and chose other windows around the join. */
+export class StretchesApartError extends Error {
+  constructor() {
+    super('the stretches fit nowhere');
+    this.name = 'StretchesApartError';
+  }
+}
+
 /**
  * Frames to encode anew when the samples from `start` up to but without `end` have changed: each frame holds
  * 2,048 samples, half of which it shares with the frame before it and half with the one after it.
@@ -23,8 +31,8 @@ export function framesAround(start: number, end: number): { from: number; to: nu
  * own. What is kept stays as it is, bit for bit, but for the few frames next to a join that may come from
  * the stretch's surroundings.
  *
- * @throws RangeError when the stream has no such frames; Error when the formats differ, or when the stretch
- *   fits nowhere because the stream is another encoder's, which is then to be encoded anew first.
+ * @throws RangeError when the stream has no such frames; Error when the formats differ; StretchesApartError when
+ *   the stretch fits nowhere, mostly because the stream is another encoder's, which is then to be encoded anew first.
  */
 export function spliceStretch(
   base: AacStream,
@@ -53,7 +61,7 @@ export function partOf(stretch: AacStretch, from: number, to: number): AacStretc
  * Joins stretches that follow upon one another to one stream. Where two meet, the frames around the join are
  * there twice; it is cut next to the middle where both fade alike, since what one frame folded back would
  * otherwise be heard.
- * @throws Error when the formats differ, or when two stretches never fade alike.
+ * @throws Error when the formats differ; StretchesApartError when two stretches never fade alike.
  */
 export function joinStretches(stretches: readonly AacStretch[]): AacStream {
   const [first, ...rest] = stretches;
@@ -84,6 +92,6 @@ function joinOffset(before: AacStretch, after: AacStretch): number {
     const [one, other] = [before.frames[end + offset - 1], after.frames[after.leading + offset - 1]];
     return one !== undefined && other !== undefined && fadesOutLike(one, other);
   });
-  if (found === undefined) throw new Error('the stretches fit nowhere');
+  if (found === undefined) throw new StretchesApartError();
   return found;
 }

@@ -1,5 +1,5 @@
 import { streamFrames, type AacStream } from '../aac/adts.js';
-import { joinStretches } from '../aac/stretch.js';
+import { joinStretches, StretchesApartError } from '../aac/stretch.js';
 import type { AudioPlan } from '../composition.js';
 import { limiterGains } from './limiter.js';
 import { createLimitedMix } from './limited-mix.js';
@@ -36,12 +36,19 @@ export async function master(deps: SoundStretchDeps, input: MasterInput): Promis
     limiterGains(levels.peaks, factor(trimDb), (step) => factor(ceilingDbAt(step)));
   const mix = await createLimitedMix(input.source, plan.samples);
   try {
-    const stretches = await encodeStretches(deps, {
-      ...{ mix, gainsBelow, ceilingDb, dir, signal },
-      truePeakDbtp: plan.truePeakDbtp,
-      cuts: stretchCuts(plan),
+    const encode = async (cuts: number[]) =>
+      joinStretches(
+        await encodeStretches(deps, {
+          ...{ mix, gainsBelow, ceilingDb, dir, signal, cuts },
+          truePeakDbtp: plan.truePeakDbtp,
+        }),
+      );
+    const cuts = stretchCuts(plan);
+    const stream = await encode(cuts).catch((error: unknown) => {
+      if (!(error instanceof StretchesApartError)) throw error;
+      // Rare, and nothing to fail for: the sound is then encoded in one piece.
+      return encode([cuts[0] ?? 0, cuts.at(-1) ?? 0]);
     });
-    const stream = joinStretches(stretches);
     if (stream.frames.length !== streamFrames(plan.samples)) throw new Error('stretches are missing');
     return stream;
   } finally {

@@ -1,5 +1,6 @@
 import type { PictureForm, PreparedBase } from '../../../workflows/contract/personalized.js';
 import { ffmpegArguments, fileName, ownInput, strictUntrustedInput } from '../ffmpeg/command.js';
+import { aspectFilter, colourOptions } from './picture-form.js';
 
 export type FrameRate = PreparedBase['frameRate'];
 
@@ -168,7 +169,7 @@ export function clipArguments(options: {
   const { source, target, width, height, frameRate, form } = options;
   const fraction = `${frameRate.numerator}/${frameRate.denominator}`;
   const colours = colourOptions(form);
-  const aspect = form.sampleAspect === null ? [] : ['-vf', `setsar=${form.sampleAspect.replace(':', '/')}`];
+  const aspect = aspectFilter(form).flatMap((filter) => ['-vf', filter]);
   return ffmpegArguments({
     inputs: [
       {
@@ -189,14 +190,4 @@ export function clipArguments(options: {
       },
     ],
   });
-}
-
-function colourOptions({ range, space, transfer, primaries }: PictureForm): string[] {
-  const given = (name: string, value: string | null) => (value === null ? [] : [name, value]);
-  return [
-    ...given('-color_range', range),
-    ...given('-colorspace', space),
-    ...given('-color_trc', transfer),
-    ...given('-color_primaries', primaries),
-  ];
 }

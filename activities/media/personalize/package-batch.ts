@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yazl from 'yazl';
 import type { RecipientRow } from '../../../db/recipients.js';
@@ -38,26 +38,7 @@ export function createPackageBatch(deps: PackageDeps) {
         );
         const table = Buffer.from(reportCsv(recipients), 'utf8');
         const target = join(dir, 'videos.zip');
-        const archive = new yazl.ZipFile();
-        const written = pipeline(archive.outputStream, createWriteStream(target), { signal });
-        archive.addBuffer(table, 'report.csv', { mtime: entryTime, compress: false });
-        files.forEach(({ artifact, name }, index) => {
-          const options = { mtime: entryTime, compress: false };
-          // Opened when its turn comes: ten thousand open files would be too many.
-          archive.addReadStreamLazy(name, options, (give) => {
-            report(index / files.length);
-            openFile(deps, artifact).then(
-              (stream) => {
-                give(null, stream);
-              },
-              (error: unknown) => {
-                give(error, Readable.from([]));
-              },
-            );
-          });
-        });
-        archive.end();
-        await Promise.race([written, failureOf(archive)]);
+        await writeArchive(deps, { target, table, files, signal, report });
         const { size } = await stat(target);
         signal.throwIfAborted();
         return {
@@ -82,13 +63,46 @@ async function listAll(deps: PackageDeps, jobId: string): Promise<RecipientRow[]
   }
 }
 
-/** Rejects with what the archive's writer could not read. */
-function failureOf(archive: yazl.ZipFile): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    archive.once('error', reject);
-  });
+interface Archive {
+  target: string;
+  table: Buffer;
+  files: readonly { artifact: ArtifactId; name: string }[];
+  signal: AbortSignal;
+  report: (fraction: number) => void;
 }
 
-async function openFile(deps: PackageDeps, artifact: ArtifactId): Promise<Readable> {
-  return createReadStream(await deps.artifacts.fetch(artifact));
+/** @throws what could not be read or written; then nothing is left open. */
+async function writeArchive(deps: PackageDeps, { target, table, files, signal, report }: Archive) {
+  const archive = new yazl.ZipFile();
+  const broken = new AbortController();
+  const fail = (error: unknown) => {
+    broken.abort(error);
+  };
+  archive.on('error', fail);
+  const ended = AbortSignal.any([signal, broken.signal]);
+  const written = pipeline(archive.outputStream, createWriteStream(target), { signal: ended });
+  const options = { mtime: entryTime, compress: false };
+  archive.addBuffer(table, 'report.csv', options);
+  let current: Readable | undefined;
+  files.forEach(({ artifact, name }, index) => {
+    // Opened when its turn comes: ten thousand open files would be too many.
+    archive.addReadStreamLazy(name, options, (give) => {
+      report(index / files.length);
+      deps.artifacts.fetch(artifact).then((path) => {
+        if (ended.aborted) return;
+        current = createReadStream(path);
+        // The archive's writer listens to no errors of streams that it gets lazily.
+        current.once('error', fail);
+        give(null, current);
+      }, fail);
+    });
+  });
+  archive.end();
+  try {
+    await written;
+  } catch (error) {
+    current?.destroy();
+    const reason: unknown = broken.signal.aborted ? broken.signal.reason : error;
+    throw reason;
+  }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type {
   OpenedBase,
-  PictureForm,
   PrepareBaseInput,
   PrepareBaseResult,
   PreparedBase,
@@ -12,15 +11,17 @@ import type { ArtifactId } from '../../../workflows/contract/documents.js';
 import { invalidInput, transientFailure } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
+import { StretchesApartError } from '../aac/stretch.js';
 import { probe, runFfmpeg } from '../ffmpeg/run.js';
 import { readMovie } from '../mp4/movie.js';
 import { baseAudioBitRate, reencodeArguments, soundArguments } from './base-commands.js';
 import { frameAt } from './frame-rates.js';
 import type { PersonalizeDeps } from './open-base.js';
+import { decodedSize, pictureFormOf } from './picture-form.js';
 import { spliceSound } from './splice-sound.js';
 import { openWav } from './wav-window.js';
 
-const version = 1;
+const version = 2;
 const step = 'preparation';
 const timeoutMs = 3 * 3600 * 1000;
 
@@ -85,7 +86,16 @@ interface Work {
 
 type Media = Pick<
   PreparedBase,
-  'video' | 'sound' | 'samples' | 'sampleRate' | 'channels' | 'audioBitRate' | 'frames' | 'pictureForm'
+  | 'video'
+  | 'sound'
+  | 'samples'
+  | 'sampleRate'
+  | 'channels'
+  | 'audioBitRate'
+  | 'frames'
+  | 'pictureForm'
+  | 'width'
+  | 'height'
 >;
 
 async function prepareMedia(
@@ -97,8 +107,11 @@ async function prepareMedia(
   }: { base: Omit<OpenedBase, 'message'>; spans: PreparedSpan[]; changesPictures: boolean },
   { dir, signal, report }: Work,
 ): Promise<Media> {
-  const { video, sound, samples, sampleRate, channels, audioBitRate, frames } = base;
-  const asItIs = { video, sound, samples, sampleRate, channels, audioBitRate, frames, pictureForm: null };
+  const { video, sound, samples, sampleRate, channels, audioBitRate, frames, width, height } = base;
+  const asItIs = {
+    ...{ video, sound, samples, sampleRate, channels, audioBitRate, frames, width, height },
+    pictureForm: null,
+  };
   if (video === null) return asItIs;
   const source = await deps.artifacts.fetch(video);
   const joins = await ownSoundJoins(deps, { source, base, spans }, signal);
@@ -125,20 +138,17 @@ async function prepareMedia(
     if (unready !== undefined) throw broken(`no group begins with picture ${unready}`);
   }
   const prepared = await deps.artifacts.publishFile(target, 'mp4');
-  const pictureForm = changesPictures ? await readForm(deps, target, signal) : null;
-  if (joins) return { ...asItIs, video: prepared, frames: pictures.length, pictureForm };
+  const form = changesPictures ? await readPictures(deps, target, signal) : {};
+  const shown = { ...asItIs, ...form, video: prepared, frames: pictures.length };
+  if (joins) return shown;
 
   const wav = join(dir, 'prepared.wav');
   await runFfmpeg(deps.tools, { args: soundArguments(target, wav), timeoutMs, signal });
   const decoded = await openWav(wav);
   await decoded.close();
   return {
-    ...{
-      pictureForm,
-      video: prepared,
-      frames: pictures.length,
-      sound: await deps.artifacts.publishFile(wav, 'wav'),
-    },
+    ...shown,
+    sound: await deps.artifacts.publishFile(wav, 'wav'),
     ...{ samples: decoded.samples, sampleRate: decoded.sampleRate, channels: decoded.channels },
     audioBitRate: channels === 1 ? baseAudioBitRate.mono : baseAudioBitRate.stereo,
   };
@@ -169,23 +179,23 @@ async function ownSoundJoins(
     });
     return true;
   } catch (error) {
-    if (error instanceof Error && error.message === 'the stretches fit nowhere') return false;
+    if (error instanceof StretchesApartError) return false;
     throw error;
   } finally {
     await sound.close();
   }
 }
 
-async function readForm(deps: PersonalizeDeps, path: string, signal: AbortSignal): Promise<PictureForm> {
+/** Form and size of pictures that were encoded; recordings that lie on their side were turned then. */
+async function readPictures(
+  deps: PersonalizeDeps,
+  path: string,
+  signal: AbortSignal,
+): Promise<Pick<PreparedBase, 'pictureForm' | 'width' | 'height'>> {
   const { streams } = await probe(deps.tools, path, { signal });
   const picture = streams.find(({ kind }) => kind === 'video');
-  return {
-    range: picture?.colorRange ?? null,
-    space: picture?.colorSpace ?? null,
-    transfer: picture?.colorTransfer ?? null,
-    primaries: picture?.colorPrimaries ?? null,
-    sampleAspect: picture?.sampleAspect ?? null,
-  };
+  if (picture === undefined) throw broken('it has no picture');
+  return { pictureForm: pictureFormOf(picture), ...decodedSize(picture) };
 }
 
 function broken(what: string) {

@@ -2,8 +2,11 @@ import type { RecipientRow } from '../../../db/recipients.js';
 
 type Reported = Pick<RecipientRow, 'row_number' | 'name' | 'file_name' | 'status' | 'error' | 'message'>;
 
-/** What a spreadsheet would take for the beginning of a formula. Source: OWASP, "CSV Injection". */
-const formulaStart = /^[=+\-@\t\r]/;
+/**
+ * What a spreadsheet, or an importer that trims, would take for the beginning of a formula, in either width. Source:
+ * OWASP, "CSV Injection".
+ */
+const formulaStart = /^[\t\r\n]|^\s*[=+\-@|%＝＋－＠]/u;
 
 /**
  * What became of each recipient, as UTF-8 CSV with a byte order mark, so that spreadsheets read every script. A cell

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { frameSamples, primingSamples, type AacStream } from '../aac/adts.js';
 import { encodeStretch } from '../aac/encode-stretch.js';
-import { framesAround, spliceStretch } from '../aac/stretch.js';
+import { framesAround, spliceStretch, StretchesApartError } from '../aac/stretch.js';
 import type { FfmpegTools } from '../ffmpeg/run.js';
 import type { Movie, Track } from '../mp4/movie.js';
 import type { Replacement } from '../mp4/splice.js';
@@ -33,7 +33,7 @@ const joinFrames = 6;
 /**
  * Encodes what the edits change, and a few frames around, and says which frames of the base's sound they replace.
  * What lies further away is not touched.
- * @throws Error when the base's own sound cannot be joined to ours: it must be encoded by us first.
+ * @throws StretchesApartError when the base's own sound cannot be joined to ours: it must be encoded by us first.
  */
 export async function spliceSound(
   tools: FfmpegTools,
@@ -42,34 +42,59 @@ export async function spliceSound(
   const track = movie.tracks.find(({ kind }) => kind === 'audio');
   if (track === undefined) throw new Error('the base has no sound');
   const merged = await mergeNear(edits, sound);
-  return Promise.all(
-    merged.map(async (edit) => {
-      const { channels, sampleRate } = sound;
-      const growth = edit.pcm.length / channels - (edit.end - edit.start);
-      if (growth % frameSamples !== 0) throw new RangeError('sound grows by whole frames only');
-      // Frames count from the one that our encoder's delay fills; another encoder's delay shifts all alike.
-      const shift = track.startsAt - primingSamples;
-      const { from, to } = framesAround(edit.start + shift, edit.end + shift);
-      const [first, last] = [Math.max(0, from - joinFrames), Math.min(track.samples.length, to + joinFrames)];
-      const stretch = await encodeStretch(tools, {
-        ...{ sampleRate, channels, bitsPerSecond, from, to: to + growth / frameSamples },
-        read: async (start, target) => {
-          target.set(await readEdited(sound, edit, start - shift, target.length / channels));
-        },
-        ...(signal === undefined ? {} : { signal }),
-      });
-      const base: AacStream = { sampleRate, channels, frames: await readFrames(path, track, first, last) };
-      const { frames } = spliceStretch(base, { from: from - first, to: to - first }, stretch);
-      const duration = (frameSamples * track.timescale) / sampleRate;
-      // A base's last frame may be cut short, and goes on being so.
-      const cut = last === track.samples.length ? track.samples.at(-1)?.duration : undefined;
-      const samples = frames.map((data, index) => ({
-        ...{ data, compositionOffset: 0, isSync: true },
-        duration: index === frames.length - 1 ? (cut ?? duration) : duration,
-      }));
-      return { kind: 'audio' as const, from: first, to: last, samples };
-    }),
-  );
+  const base = { path, track, sound, bitsPerSecond, ...(signal === undefined ? {} : { signal }) };
+  return Promise.all(merged.map((edit) => spliceEdit(tools, base, edit, widenings)));
+}
+
+interface SplicedBase {
+  path: string;
+  track: Track;
+  sound: WavWindow;
+  bitsPerSecond: number;
+  signal?: AbortSignal;
+}
+
+/** Frames of the base on either side that are encoded along when a join is not found next to the edit. */
+const widenings = [0, 3, 7, 13];
+
+async function spliceEdit(
+  tools: FfmpegTools,
+  base: SplicedBase,
+  edit: SoundEdit,
+  [wider = 0, ...more]: readonly number[],
+): Promise<Replacement> {
+  const { path, track, sound, bitsPerSecond, signal } = base;
+  const { channels, sampleRate } = sound;
+  const growth = edit.pcm.length / channels - (edit.end - edit.start);
+  if (growth % frameSamples !== 0) throw new RangeError('sound grows by whole frames only');
+  // Frames count from the one that our encoder's delay fills; another encoder's delay shifts all alike.
+  const shift = track.startsAt - primingSamples;
+  const around = framesAround(edit.start + shift, edit.end + shift);
+  const from = Math.max(0, around.from - wider);
+  const to = Math.min(track.samples.length, around.to + wider);
+  const [first, last] = [Math.max(0, from - joinFrames), Math.min(track.samples.length, to + joinFrames)];
+  const stretch = await encodeStretch(tools, {
+    ...{ sampleRate, channels, bitsPerSecond, from, to: to + growth / frameSamples },
+    read: async (start, target) => {
+      target.set(await readEdited(sound, edit, start - shift, target.length / channels));
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const own: AacStream = { sampleRate, channels, frames: await readFrames(path, track, first, last) };
+  try {
+    const { frames } = spliceStretch(own, { from: from - first, to: to - first }, stretch);
+    const duration = (frameSamples * track.timescale) / sampleRate;
+    // A base's last frame may be cut short, and goes on being so.
+    const cut = last === track.samples.length ? track.samples.at(-1)?.duration : undefined;
+    const samples = frames.map((data, index) => ({
+      ...{ data, compositionOffset: 0, isSync: true },
+      duration: index === frames.length - 1 ? (cut ?? duration) : duration,
+    }));
+    return { kind: 'audio', from: first, to: last, samples };
+  } catch (error) {
+    if (!(error instanceof StretchesApartError) || more.length === 0) throw error;
+    return spliceEdit(tools, base, edit, more);
+  }
 }
 
 /** The base's samples with one edit made, in the time of the result. */
@@ -102,7 +127,10 @@ async function mergeNear(edits: readonly SoundEdit[], sound: WavWindow): Promise
   const merged: SoundEdit[] = [];
   for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
-    if (last === undefined || edit.start - last.end > (2 * joinFrames + 4) * frameSamples) {
+    if (
+      last === undefined ||
+      edit.start - last.end > (2 * (joinFrames + Math.max(...widenings)) + 4) * frameSamples
+    ) {
       merged.push(edit);
       continue;
     }
