@@ -45,7 +45,8 @@ async function replaceFile(path: string, content: string): Promise<void> {
 async function hashOfWorkflows(): Promise<string> {
   const hash = createHash('sha256');
   hash.update(await readFile(sdkManifest()));
-  const names = (await readdir(workflowsDir)).filter((name) => name.endsWith(extension)).sort();
+  const found = await readdir(workflowsDir, { recursive: true });
+  const names = found.filter((name) => name.endsWith(extension)).sort();
   for (const name of names) {
     hash.update(`\0${name}\0`).update(await readFile(join(workflowsDir, name)));
   }
