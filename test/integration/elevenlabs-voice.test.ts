@@ -23,7 +23,7 @@ const rachel = { voiceId: 'rachel' };
 
 let database: TestDatabase;
 let double: ElevenLabsDouble;
-let make: (options?: { apiKey?: string }) => NameVoiceProvider;
+let make: (options?: { apiKey?: string; timeoutMs?: number }) => NameVoiceProvider;
 let provider: NameVoiceProvider;
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ beforeAll(async () => {
       openCredential: (id, userId) =>
         Promise.resolve(id === 'mine' && userId === 'user' ? ownElevenLabsKey : undefined),
       fetchSample: () => Promise.resolve(path),
-      timeoutMs: 1_500,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     });
   provider = make();
 });
@@ -60,7 +60,8 @@ afterAll(async () => {
 const failure = (saying: Saying) => failureOf(say(provider, saying), [elevenLabsKey, ownElevenLabsKey]);
 const failureAfter = (mishap: Mishap) => {
   double.mishaps.push(mishap);
-  return failure({ choice: rachel });
+  const hurried = make({ apiKey: elevenLabsKey, timeoutMs: 1_000 });
+  return failureOf(say(hurried, { choice: rachel }), [elevenLabsKey]);
 };
 const refused = (status: string) => ({ detail: { status, message: `no, not with ${elevenLabsKey}` } });
 
@@ -132,8 +133,8 @@ describe('cloning', () => {
     await Promise.all([provider, provider, other].map((host) => say(host, { choice: cloned })));
     const clones = double.calls.filter(({ path }) => path === '/v1/voices/add');
     expect(clones).toHaveLength(1);
-    expect(clones[0]?.form?.get('files')?.subarray(0, 4).toString()).toBe('RIFF');
-    expect(clones[0]?.form?.get('name')?.toString()).toMatch(/^callsheet-abab/);
+    expect(clones[0]?.form?.get('files')?.bytes.subarray(0, 4).toString()).toBe('RIFF');
+    expect(clones[0]?.form?.get('name')?.bytes.toString()).toMatch(/^callsheet-abab/);
     await say(provider, { choice: { ...cloned, credentialId: 'mine' } });
     expect(double.calls.filter(({ path }) => path === '/v1/voices/add')).toHaveLength(2);
   });

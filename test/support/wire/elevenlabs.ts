@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type DoubleServer, type Mishap, sendJson, startDoubleServer, suffer } from './double-server.js';
+import { type FormPart, readMultipart } from './multipart.js';
 import type { DoubleVoice } from './spoken-answers.js';
 
 export interface ElevenLabsCall {
@@ -10,7 +11,7 @@ export interface ElevenLabsCall {
   /** Of a speech request. */
   body: Record<string, unknown> | undefined;
   /** Parts of a multipart request by name. */
-  form: Map<string, Buffer> | undefined;
+  form: Map<string, FormPart> | undefined;
 }
 
 export interface ElevenLabsDouble extends DoubleServer {
@@ -56,7 +57,7 @@ export async function startElevenLabs(voice: DoubleVoice): Promise<ElevenLabsDou
   function clone({ form }: ElevenLabsCall, voices: Set<string>, response: ServerResponse): void {
     const mishap = double.cloneMishaps.shift();
     if (mishap) suffer(response, mishap);
-    else if (!form?.get('name')?.length || !form.get('files')?.length) {
+    else if (!form?.get('name')?.bytes.length || !form.get('files')?.bytes.length) {
       sendJson(response, 422, {
         detail: [{ loc: ['body', 'files'], msg: 'field required', type: 'missing' }],
       });
@@ -130,15 +131,6 @@ async function toCall(request: IncomingMessage): Promise<ElevenLabsCall> {
     body: type.startsWith('application/json')
       ? (JSON.parse(bytes.toString()) as ElevenLabsCall['body'])
       : undefined,
-    form: type.startsWith('multipart/') ? await partsOf(bytes, type) : undefined,
+    form: type.startsWith('multipart/') ? await readMultipart(bytes, type) : undefined,
   };
-}
-
-async function partsOf(bytes: Buffer, type: string): Promise<Map<string, Buffer>> {
-  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
-  const parts = new Map<string, Buffer>();
-  for (const [name, value] of form) {
-    parts.set(name, typeof value === 'string' ? Buffer.from(value) : Buffer.from(await value.arrayBuffer()));
-  }
-  return parts;
 }

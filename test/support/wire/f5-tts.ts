@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer, text as textOf } from 'node:stream/consumers';
 import { type DoubleServer, type Mishap, sendJson, startDoubleServer, suffer } from './double-server.js';
+import { readMultipart } from './multipart.js';
 import type { DoubleVoice } from './spoken-answers.js';
 
 export interface F5Double extends DoubleServer {
@@ -99,12 +100,11 @@ export async function startF5(voice: DoubleVoice): Promise<F5Double> {
   }
 
   async function upload(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const bytes = new Uint8Array(await buffer(request));
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    const file = (await new Response(bytes, { headers }).formData()).get('files');
-    if (!(file instanceof File)) throw new Error('no file was sent');
-    double.uploads.push(Buffer.from(await file.arrayBuffer()));
-    sendJson(response, 200, [`/tmp/gradio/${double.uploads.length}/${file.name}`]);
+    const parts = await readMultipart(await buffer(request), request.headers['content-type'] ?? '');
+    const file = parts.get('files');
+    if (file?.fileName === undefined) throw new Error('no file was sent');
+    double.uploads.push(file.bytes);
+    sendJson(response, 200, [`/tmp/gradio/${double.uploads.length}/${file.fileName}`]);
   }
 
   async function join(request: IncomingMessage, response: ServerResponse): Promise<void> {
