@@ -18,7 +18,7 @@ describe('an account', () => {
     expect(registered.status).toBe(201);
     expect(registered.json).toMatchObject({
       expiresIn: 900,
-      user: { email: 'ada@example.com', name: 'Ada', role: 'user', credits: 0, subscription: null },
+      user: { email: 'ada@example.com', name: 'Ada', role: 'user', credits: 1_000, subscription: null },
     });
 
     const login = await api.call(`${auth}/login`, { body: { email: 'ADA@example.com', password } });
