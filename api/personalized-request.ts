@@ -77,8 +77,7 @@ export const personalizedShape = {
   limit: z.int().min(1).max(10_000).optional(),
 };
 
-const fields = z.strictObject(personalizedShape);
-export type PersonalizedFields = z.output<typeof fields>;
+export type PersonalizedFields = z.output<z.ZodObject<typeof personalizedShape>>;
 
 /** What this installation offers besides what is built in. */
 export interface OfferedProviders {
