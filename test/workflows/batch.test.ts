@@ -5,7 +5,9 @@ import { invalidInput } from '../../activities/failures.js';
 import { checkLedger } from '../../db/ledger-check.js';
 import { readBalance } from '../../db/ledger.js';
 import { copyUndelivered } from '../../db/recipients.js';
+import { createLocalStorage } from '../../storage/local.js';
 import { Sweeper } from '../../workers/sweeper.js';
+import { startApi, type Json } from '../api/support.js';
 import { readArchive } from '../support/read-archive.js';
 import { acceptBatch, grant, recipientsOf, runBatch } from './batch-lab.js';
 import { createLab, until, type Lab, type RunningWorkers } from './lab.js';
@@ -56,7 +58,7 @@ function failFor(positions: readonly number[]): SketchOptions['before'] {
 function gate(passes: (position: number) => boolean = () => false) {
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
-  const before: SketchOptions['before'] = async ({ activity, item }, signal) => {
+  const before = async ({ activity, item }: Call, signal: AbortSignal): Promise<void> => {
     if (activity !== 'renderRecipient' || passes(item)) return;
     await Promise.race([opened, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
     if (signal.aborted) throw new CancelledFailure('stopped');
@@ -228,6 +230,33 @@ describe('partial success', () => {
     expect((await lab.ended(id)).status).toBe('completed');
     expect(itemsOf('moveMouth').sort()).toEqual([0, 0, 1, 1]);
   });
+});
+
+it('the API tells how many are done, live and at the end, and names no archive where there is none', async () => {
+  const { before } = gate((position) => position < 2);
+  await begin((call, signal) => {
+    if (call.activity === 'renderRecipient' && call.item === 1) {
+      throw invalidInput({ code: 'words_too_long', detail: 'Too long.' });
+    }
+    return before(call, signal);
+  });
+  const storage = await createLocalStorage(`${lab.folder}/storage`);
+  const api = await startApi({ db: lab.db, namespace: lab.namespace, storage });
+  try {
+    const user = await api.register();
+    const read = async (): Promise<Json> =>
+      (await api.call(`/api/v1/jobs/${id}`, { token: user.token })).json;
+    const id = await run(4, { userId: user.id });
+    const live = await until(read, ({ steps }) => steps[2]?.message === '2 of 4, 1 failed', 20_000);
+    expect(live).toMatchObject({ status: 'in_progress', currentStep: 'recipients', result: null });
+    expect(live.steps[2].progress).toBe(50);
+    await api.call(`/api/v1/jobs/${id}`, { method: 'DELETE', token: user.token });
+    await lab.ended(id);
+    expect(await read()).toMatchObject({ status: 'cancelled', credits: { quoted: 4, charged: 1 } });
+    expect((await read()).result).toEqual({ delivered: 1, failed: 1, cancelled: 2 });
+  } finally {
+    await api.stop();
+  }
 });
 
 describe('cancel', () => {
