@@ -36,7 +36,11 @@ const spoken = z.object({
   timepoints: z.array(z.object({ markName: z.string(), timeSeconds: z.number().default(0) })).default([]),
 });
 const refusal = z.object({
-  error: z.object({ status: z.string().optional(), message: z.string().optional(), details: z.unknown().optional() }),
+  error: z.object({
+    status: z.string().optional(),
+    message: z.string().optional(),
+    details: z.unknown().optional(),
+  }),
 });
 
 /**
