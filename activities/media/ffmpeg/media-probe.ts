@@ -26,6 +26,8 @@ export interface StreamProbe {
   colorRange: string | null;
   /** Width over height of a pixel, as `1:1`. */
   sampleAspect: string | null;
+  /** Degrees by which a player turns the pictures, and ffmpeg does when it decodes them. */
+  rotation: number;
   /** Frames a second: the base rate and the average; equal for a constant rate. */
   frameRate: number | null;
   averageFrameRate: number | null;
@@ -52,6 +54,10 @@ const stream = z.object({
   color_primaries: word,
   color_range: word,
   sample_aspect_ratio: word,
+  side_data_list: z
+    .array(z.object({ rotation: numeric }))
+    .catch([])
+    .default([]),
   r_frame_rate: word,
   avg_frame_rate: word,
   sample_rate: numeric,
@@ -85,6 +91,7 @@ export function parseProbe(json: string): MediaProbe {
       colorPrimaries: s.color_primaries,
       colorRange: s.color_range,
       sampleAspect: s.sample_aspect_ratio,
+      rotation: s.side_data_list.find(({ rotation }) => rotation !== null)?.rotation ?? 0,
       frameRate: ratio(s.r_frame_rate),
       averageFrameRate: ratio(s.avg_frame_rate),
       sampleRate: s.sample_rate,
