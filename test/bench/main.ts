@@ -1,8 +1,10 @@
 /**
  * The figures of the README, measured on this machine as ratios within one run.
- * Run: `npm run bench`, or `npm run bench -- media|scale|ledger|upload|jobs|reads|alignment` for a part.
+ * Run: `npm run bench`, or `npm run bench -- media|scale|ledger|upload|jobs|reads|alignment|batch|batch-media` for a part.
  */
 import { alignmentTable, benchAlignment } from './alignment.js';
+import { benchBatch } from './batch.js';
+import { batchMediaTable, benchBatchMedia } from './batch-media.js';
 import { benchLedger, ledgerTable } from './ledger.js';
 import { benchMedia, mediaTable } from './media.js';
 import { watchDescendants } from './process-memory.js';
@@ -42,6 +44,17 @@ if (wants('upload')) {
 if (wants('alignment')) {
   process.stdout.write('word borders found by forced alignment, embedded voice\n');
   process.stdout.write(`${alignmentTable(await benchAlignment())}\n\n`);
+}
+if (wants('batch')) {
+  // `batch 1000` tries fewer.
+  const most = Number(parts[parts.indexOf('batch') + 1] ?? 10_000) || 10_000;
+  process.stdout.write('batches of tiny recipients on the real engine and records\n');
+  if (!(await benchBatch([Math.min(1_000, most), most]))) process.exitCode = 1;
+}
+if (wants('batch-media')) {
+  const recipients = Number(parts[parts.indexOf('batch-media') + 1] ?? 50) || 50;
+  process.stdout.write('recipients of a base of 60 s at 1080p\n');
+  process.stdout.write(`${batchMediaTable(await benchBatchMedia(recipients))}\n\n`);
 }
 if (wants('jobs')) {
   process.stdout.write('whole jobs on a stack of their own\n');
