@@ -1,19 +1,26 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncLipsInput, SyncLipsResult } from '../../workflows/contract/media-jobs.js';
+import type { PictureForm } from '../../workflows/contract/personalized.js';
 import { invalidInput, transientFailure } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { ffmpegArguments, fileName, ownInput, strictUntrustedInput } from '../media/ffmpeg/command.js';
 import { probe, runFfmpeg } from '../media/ffmpeg/run.js';
 import type { FrameRate } from '../media/personalize/base-commands.js';
 import { nearestRate } from '../media/personalize/frame-rates.js';
+import {
+  aspectFilter,
+  colourOptions,
+  decodedSize,
+  pictureFormOf,
+} from '../media/personalize/picture-form.js';
 import { withScratch } from '../scratch.js';
 import { decodeWav } from '../tts/wav.js';
 import type { RawClip } from './lip-sync.js';
 import { providerOf, type LipsyncDeps } from './move-mouth.js';
 import { orderReference } from './order-reference.js';
 
-const version = 1;
+const version = 2;
 const timeoutMs = 3600 * 1000;
 /** Decoded pictures lie on disk: at 1080p and 30 a second this is some 28 GB. */
 const longestSeconds = 300;
@@ -38,7 +45,7 @@ export function createSyncLips(deps: LipsyncDeps) {
               deps.artifacts.fetch(video),
               deps.artifacts.fetch(audio),
             ]);
-            const { clip, pcm } = await decode(deps, { source, sound, dir, signal });
+            const { clip, pcm, form } = await decode(deps, { source, sound, dir, signal });
             const request = {
               ...{ id: `${input.jobId}:lip_sync:0`, clip, pcm, scratchDir: dir },
               ...{ speech: { phonemes: [], words: [], language: 'und' }, outPath: join(dir, 'moved.raw') },
@@ -52,7 +59,7 @@ export function createSyncLips(deps: LipsyncDeps) {
             });
             const target = join(dir, 'video.mp4');
             await runFfmpeg(deps.tools, {
-              args: encodeArguments(moved.clip, sound, target),
+              args: encodeArguments(moved.clip, form, sound, target),
               timeoutMs,
               signal,
             });
@@ -79,7 +86,7 @@ export function createSyncLips(deps: LipsyncDeps) {
 async function decode(
   deps: LipsyncDeps,
   { source, sound, dir, signal }: { source: string; sound: string; dir: string; signal: AbortSignal },
-): Promise<{ clip: RawClip; pcm: Int16Array }> {
+): Promise<{ clip: RawClip; pcm: Int16Array; form: PictureForm }> {
   const [pictures, speech] = await Promise.all([
     probe(deps.tools, source, { signal }),
     probe(deps.tools, sound, { signal }),
@@ -96,7 +103,8 @@ async function decode(
     throw invalidInput({ code: 'lip_sync_too_long', detail });
   }
   const frameRate = nearestRate(picture.averageFrameRate ?? 30);
-  const [width, height] = [even(picture.width ?? 0), even(picture.height ?? 0)];
+  const size = decodedSize(picture);
+  const [width, height] = [even(size.width), even(size.height)];
   const path = join(dir, 'pictures.raw');
   const wav = join(dir, 'speech.wav');
   await runFfmpeg(deps.tools, {
@@ -106,7 +114,10 @@ async function decode(
   });
   await runFfmpeg(deps.tools, { args: speechArguments(sound, wav, seconds), timeoutMs, signal });
   const frames = Math.round((await stat(path)).size / ((width * height * 3) / 2));
-  return { clip: { path, width, height, frames, frameRate }, pcm: decodeWav(await readFile(wav)) };
+  const clip = { path, width, height, frames, frameRate };
+  // What is decoded has the usual range whatever it was.
+  const form = { ...pictureFormOf(picture), range: 'tv' };
+  return { clip, pcm: decodeWav(await readFile(wav)), form };
 }
 
 const even = (size: number): number => size - (size % 2);
@@ -126,7 +137,14 @@ function decodeArguments(options: {
       {
         target: fileName(path),
         options: [
-          ...['-map', '0:v:0', '-t', seconds.toFixed(3), '-vf', `crop=${width}:${height}:0:0`],
+          ...[
+            '-map',
+            '0:v:0',
+            '-t',
+            seconds.toFixed(3),
+            '-vf',
+            `crop=${width}:${height}:0:0,scale=out_range=tv`,
+          ],
           ...['-fps_mode', 'cfr', '-r', `${frameRate.numerator}/${frameRate.denominator}`],
           ...['-pix_fmt', 'yuv420p', '-f', 'rawvideo'],
         ],
@@ -150,7 +168,7 @@ function speechArguments(source: string, target: string, seconds: number): strin
   });
 }
 
-function encodeArguments(clip: RawClip, sound: string, target: string): string[] {
+function encodeArguments(clip: RawClip, form: PictureForm, sound: string, target: string): string[] {
   const { width, height, frameRate, path } = clip;
   const rate = `${frameRate.numerator}/${frameRate.denominator}`;
   return ffmpegArguments({
@@ -159,7 +177,7 @@ function encodeArguments(clip: RawClip, sound: string, target: string): string[]
         source: fileName(path),
         options: [
           ...[...ownInput, '-f', 'rawvideo', '-pixel_format', 'yuv420p'],
-          ...['-video_size', `${width}x${height}`, '-framerate', rate],
+          ...['-video_size', `${width}x${height}`, '-framerate', rate, ...colourOptions(form)],
         ],
       },
       { source: fileName(sound), options: strictUntrustedInput },
@@ -188,6 +206,8 @@ function encodeArguments(clip: RawClip, sound: string, target: string): string[]
             '-profile:v',
             'high',
           ],
+          ...aspectFilter(form).flatMap((filter) => ['-vf', filter]),
+          ...colourOptions(form),
           ...['-c:a', 'aac', '-b:a', '192k', '-ar', '48000', '-map_metadata', '-1', '-fflags', '+bitexact'],
           ...['-movflags', '+faststart', '-f', 'mp4'],
         ],

@@ -1,18 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clipFrameBytes, type LipSyncRequest, type RawClip } from '../../activities/lipsync/lip-sync.js';
+import type { LipSyncRequest, RawClip } from '../../activities/lipsync/lip-sync.js';
 import { mouthTrack } from '../../activities/lipsync/viseme/coarticulation.js';
-import { loadFaceModels } from '../../activities/lipsync/viseme/face-models.js';
-import { trackFace, type FaceTrack } from '../../activities/lipsync/viseme/face-track.js';
 import { planesOf } from '../../activities/lipsync/viseme/frame-planes.js';
-import { linesInPicture } from '../../activities/lipsync/viseme/lip-edges.js';
 import { linesOfLandmarks } from '../../activities/lipsync/viseme/mouth-lines.js';
-import { gapOf } from '../../activities/lipsync/viseme/mouth-pose.js';
 import { skullFrame, toPicture } from '../../activities/lipsync/viseme/skull-frame.js';
 import { createVisemeLipSync } from '../../activities/lipsync/viseme/viseme.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import type { SpokenText } from '../../activities/tts/voice.js';
+import { correlation, frameOf, measureMouth, mouthBox } from '../support/mouth-opening.js';
 import { noisyStill, patternClip, portraitClip, sideBySide } from '../support/raw-clips.js';
 import { createTestFolder } from '../support/services.js';
 
@@ -40,37 +37,6 @@ const requestOf = (clip: RawClip, spoken: SpokenText, out: string): LipSyncReque
   scratchDir: folder.path,
 });
 
-const frameOf = (file: Buffer, clip: RawClip, n: number) =>
-  file.subarray(n * clipFrameBytes(clip), (n + 1) * clipFrameBytes(clip));
-
-/** Landmarks found anew in a clip, and the lips' distance in millimetres that they and the picture tell. */
-async function measured(
-  clip: RawClip,
-): Promise<{ track: FaceTrack; landmarkGaps: number[]; gaps: number[] }> {
-  const file = await readFile(clip.path);
-  const readFrame = (n: number) => planesOf(frameOf(file, clip, n), clip.width, clip.height);
-  const track = await trackFace({ frames: clip.frames, readFrame, models: await loadFaceModels() });
-  const lines = track.map((points, n) => {
-    if (!points) throw new Error(`no face in frame ${n.toString()}`);
-    const skull = skullFrame(points);
-    const landmarks = linesOfLandmarks(points, skull);
-    return { landmarks, picture: linesInPicture(landmarks, skull, readFrame(n)) };
-  });
-  return {
-    track,
-    landmarkGaps: lines.map(({ landmarks }) => gapOf(landmarks)),
-    gaps: lines.map(({ picture }) => gapOf(picture)),
-  };
-}
-
-/** Pearson's r. */
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [ma, mb] = [mean(a), mean(b)];
-  const cov = mean(a.map((value, n) => (value - ma) * ((b[n] ?? 0) - mb)));
-  return cov / Math.sqrt(mean(a.map((v) => (v - ma) ** 2)) * mean(b.map((v) => (v - mb) ** 2)));
-}
-
 describe('a speaker who says something else', () => {
   let base: RawClip;
   let made: RawClip;
@@ -97,7 +63,7 @@ describe('a speaker who says something else', () => {
   });
 
   it('opens her mouth with the new words, not with the old ones', async () => {
-    const { landmarkGaps, gaps } = await measured(made);
+    const { landmarkGaps, gaps } = await measureMouth(made);
     const frames = Array.from({ length: 50 }, (_value, k) => k + 5);
     const wanted = mouthTrack(
       spoken.phonemes,
@@ -125,23 +91,11 @@ describe('a speaker who says something else', () => {
   });
 
   it('changes nothing but the mouth and the jaw', async () => {
-    const { track } = await measured(base);
+    const { track } = await measureMouth(base);
     for (let n = 0; n < base.frames; n += 7) {
       const points = track[n];
       if (!points) throw new Error('no face');
-      const skull = skullFrame(points);
-      const jaw = linesOfLandmarks(points, skull);
-      // Below the eyes, above the collar, between the cheeks.
-      const corners = [-1, 1].flatMap((side) => [
-        toPicture(skull, jaw.middle + side * (jaw.jawHalf + 16), -14),
-        toPicture(skull, jaw.middle + side * (jaw.jawHalf + 16), jaw.chin + 32),
-      ]);
-      const box = {
-        left: Math.min(...corners.map(({ x }) => x)),
-        right: Math.max(...corners.map(({ x }) => x)),
-        top: Math.min(...corners.map(({ y }) => y)),
-        bottom: Math.max(...corners.map(({ y }) => y)),
-      };
+      const box = mouthBox(points);
       const before = planesOf(frameOf(original, base, n), base.width, base.height);
       const after = planesOf(frameOf(result, base, n), base.width, base.height);
       let outside = 0;
@@ -174,7 +128,7 @@ describe('a speaker who says something else', () => {
     };
     const { clip } = await viseme.moveMouth(requestOf(still, rest, 'still-out.yuv'), { signal: never });
     const [before, after] = [await readFile(still.path), await readFile(clip.path)];
-    const { track, gaps } = await measured(clip);
+    const { track, gaps } = await measureMouth(clip);
     const points = track[20];
     if (!points) throw new Error('no face');
     const skull = skullFrame(points);
