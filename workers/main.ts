@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { sweepScratch } from '../activities/scratch.js';
+import { standBack } from '../activities/stand-back.js';
 import { readConfig } from '../config.js';
 import { createLogger } from '../logger.js';
 import { pools as allPools, type Pool } from '../workflows/contract/jobs.js';
@@ -11,12 +12,13 @@ import { installRuntime } from './runtime.js';
 import { warmUp } from './warm-up.js';
 
 /** Behind the API and the database of the same host, so that they answer while it renders; ffmpeg is behind this. */
-const niceness = 10;
+const niceness = 5;
 
 /** `node workers/main.js [--pool media --pool delivery …]`; without a pool, all of them in this process. */
 async function main(): Promise<void> {
   // Before any thread is made, because threads take over what made them.
   setPriority(niceness);
+  standBack('self', niceness);
   const pools = readPools();
   const config = readConfig();
   const logger = createLogger({ level: config.logLevel, name: 'worker' });

@@ -141,8 +141,14 @@ function apiSpec(config: Config, env: NodeJS.ProcessEnv, logsFolder: string): Pr
 function workersSpec(config: Config, env: NodeJS.ProcessEnv, logsFolder: string): ProcessSpec {
   const logFile = join(logsFolder, 'workers.log');
   const program = ownProgram('workers/main');
-  return { name: 'worker process', ...program, env, logFile, stopTimeoutMs: stopTimeoutMs(config) };
+  return {
+    ...{ name: 'worker process', ...program, logFile, stopTimeoutMs: stopTimeoutMs(config) },
+    env: { ...fewArenas, ...env },
+  };
 }
+
+/** glibc keeps freed memory for each thread apart, and the workers' threads come and go. See mallopt(3). */
+const fewArenas = { MALLOC_ARENA_MAX: '2' };
 
 /** They may finish what they do; a little more, so that the drain ends by itself. */
 const stopTimeoutMs = (config: Config): number => (config.shutdownGraceSeconds + 10) * 1000;

@@ -39,6 +39,9 @@ export async function findProgram(path: string): Promise<string> {
   throw missing(path, undefined);
 }
 
+/** How far a program stands behind whoever started it. */
+export const niceness = 10;
+
 let prefix: Promise<string[]> | undefined;
 
 /** `setpriv --pdeathsig KILL` ends the program with the thread that started it, `nice` lets others go first. */
@@ -51,7 +54,7 @@ export function launchPrefix(): Promise<string[]> {
       () => true,
       () => false,
     );
-    return [...(works ? dying : []), ...(nice === undefined ? [] : [nice, '-n', '10'])];
+    return [...(works ? dying : []), ...(nice === undefined ? [] : [nice, '-n', String(niceness)])];
   })();
   return prefix;
 }

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { transientFailure } from '../../failures.js';
-import { findProgram, launchPrefix, memoryBound, missing, standardPath } from './find-program.js';
+import { standBack } from '../../stand-back.js';
+import { findProgram, launchPrefix, memoryBound, missing, niceness, standardPath } from './find-program.js';
 import { openRawPipe, type RawPipe } from './raw-pipe.js';
 
 /** How long a program may take to end by itself after TERM before its group is killed. */
@@ -86,12 +87,14 @@ function start(
   pipe: RawPipe | undefined,
 ): ChildProcess {
   try {
-    return spawn(command, args, {
+    const child = spawn(command, args, {
       stdio,
       detached: true,
       cwd,
       env: { PATH: standardPath, LANG: 'C.UTF-8', ...env },
     });
+    if (child.pid !== undefined) standBack(child.pid, niceness);
+    return child;
   } catch (error) {
     if (pipe) closeSync(pipe.writeFd);
     throw error;
