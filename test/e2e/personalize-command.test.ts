@@ -128,7 +128,9 @@ describe('on the stack that runs here', () => {
 
       const mixed = await callsheet([...gold, '--recipients', 'mixed.csv', '--outdir', 'out', '--force'], {});
       expect([mixed.code, mixed.err]).toEqual([1, '']);
-      expect(mixed.out).toMatch(/\n3 +Zoë, of the very long and win… +failed +words_too_long: The words take/);
+      expect(mixed.out).toMatch(
+        /\n3 +Zoë, of the very long and win… +failed +words_too_long: The words take/,
+      );
       expect(mixed.out).toContain('1 delivered, 1 failed, 1 credit spent');
     } finally {
       claim.release();
