@@ -16,5 +16,10 @@ declare module '@echogarden/espeak-ng-emscripten' {
     /** Returning true stops the speech. */
     synthesize(text: string, callback: (audio: Int16Array | null, events: SpeechEvent[]) => boolean): void;
   }
-  export default function load(): Promise<{ eSpeakNGWorker: new () => SpeechWorker }>;
+  export interface SpeechModule {
+    eSpeakNGWorker: new () => SpeechWorker;
+    /** All memory of the program; another array once it has grown. */
+    HEAPU8: Uint8Array;
+  }
+  export default function load(): Promise<SpeechModule>;
 }

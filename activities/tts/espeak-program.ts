@@ -18,8 +18,12 @@ new Worker(
   { eval: true, workerData: process.ppid },
 ).unref();
 
-const { eSpeakNGWorker } = await load();
-const speech = new eSpeakNGWorker();
+/** Bytes of text that a request may have: far more than a sentence, and as much as the module makes room for. */
+const maxTextBytes = 64 * 1024;
+
+const espeak = await load();
+const speech = new espeak.eSpeakNGWorker();
+const restore = rememberStart();
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as EspeakRequest;
@@ -27,7 +31,28 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 process.exit(0);
 
+/**
+ * The synthesizer carries the wavering of its pitch, and more, from one sentence into the next, so that the same
+ * sentence would sound different by what was said before it, and nobody could know it again by its hash. Its whole
+ * state is its memory: each sentence begins with that of a program that has said nothing yet.
+ */
+function rememberStart(): () => void {
+  // The module's JavaScript keeps the place of a buffer for texts, which it makes larger on the second call after
+  // one that did not fit. From here on it stays where it is, or it would point into memory that is put back.
+  const longest = 'x'.repeat(maxTextBytes + 1024);
+  for (let call = 0; call < 3; call += 1) speech.set_voice(longest);
+  const start = espeak.HEAPU8.slice();
+  return () => {
+    // The memory may have grown, and is another array then.
+    espeak.HEAPU8.set(start);
+    espeak.HEAPU8.fill(0, start.length);
+  };
+}
+
 function speak(request: EspeakRequest): EspeakAnswer {
+  if (Buffer.byteLength(request.text) > maxTextBytes)
+    return { id: request.id, error: 'the text is too long' };
+  restore();
   if (speech.set_voice(request.voice) !== 0) return { id: request.id, error: 'no such voice' };
   speech.set_rate(request.wordsPerMinute);
   speech.set_pitch(request.pitch);

@@ -50,7 +50,7 @@ export function createEspeakVoice({ timeoutMs = 30_000 }: { timeoutMs?: number }
 
   return {
     name: 'espeak',
-    version: 1,
+    version: 2,
     resolveVoice,
     pid: () => program.pid(),
     close() {

@@ -153,6 +153,23 @@ describe('the sound', () => {
     }
   });
 
+  it('of a sentence is the same whatever was said before it', async () => {
+    const other = createEspeakVoice();
+    try {
+      const request = { text: 'A keeper trims the lamp.', language: 'en', voiceId: null, speed: 1 };
+      const first = await other.speak(request, never);
+      // Texts of all lengths, and of another language, move what the program keeps in its memory.
+      const between = ['Ships pass until morning.', 'word '.repeat(400), 'x', 'Grüße aus Köln'];
+      for (const [n, text] of between.entries()) {
+        await other.speak({ ...request, text, language: n === 3 ? 'de' : 'en' }, never);
+        expect(await other.speak(request, never)).toEqual(first);
+      }
+      expect(await speak(request.text)).toEqual(first);
+    } finally {
+      other.close();
+    }
+  });
+
   it('follows the speed', async () => {
     const text = 'The same words take more or less time to say.';
     const [slow, plain, fast] = [0.5, 1, 2].map((speed) => speak(text, { speed }));
