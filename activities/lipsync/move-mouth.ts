@@ -20,7 +20,6 @@ import { withScratch } from '../scratch.js';
 import { toInt16 } from '../tts/pcm.js';
 import { voiceRate } from '../tts/voice.js';
 import type { LipSyncProvider, RawClip, SpeechTimes } from './lip-sync.js';
-import { orderReference } from './order-reference.js';
 import { retimeClip } from './retime-clip.js';
 
 export interface LipsyncDeps extends PersonalizeDeps {
@@ -66,7 +65,7 @@ export function createMoveMouth(deps: LipsyncDeps) {
               ...{ id: `${input.jobId}:${input.position}:${spanIndex}`, clip: retimed, scratchDir: dir },
               ...{ ...work.speech, outPath: join(dir, 'moved.raw') },
             };
-            const order = orderReference(pulse);
+            const order = { resumeFrom: pulse.order, keepReference: pulse.keepOrder };
             try {
               const { clip } = await provider.moveMouth(request, { signal, report, ...order });
               return await encodeClip(deps, work, clip, { dir, signal });

@@ -18,7 +18,6 @@ import { withScratch } from '../scratch.js';
 import { decodeWav } from '../tts/wav.js';
 import type { RawClip } from './lip-sync.js';
 import { providerOf, type LipsyncDeps } from './move-mouth.js';
-import { orderReference } from './order-reference.js';
 
 const version = 2;
 const timeoutMs = 3600 * 1000;
@@ -50,7 +49,7 @@ export function createSyncLips(deps: LipsyncDeps) {
               ...{ id: `${input.jobId}:lip_sync:0`, clip, pcm, scratchDir: dir },
               ...{ speech: { phonemes: [], words: [], language: 'und' }, outPath: join(dir, 'moved.raw') },
             };
-            const order = orderReference(pulse);
+            const order = { resumeFrom: pulse.order, keepReference: pulse.keepOrder };
             const moved = await provider.moveMouth(request, {
               ...{ signal, ...order },
               report: (fraction) => {

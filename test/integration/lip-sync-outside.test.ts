@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clipFrameBytes, type LipSyncHooks, type LipSyncRequest } from '../../activities/lipsync/lip-sync.js';
 import { createNoLipSync } from '../../activities/lipsync/none.js';
+import { createSyncLips } from '../../activities/lipsync/sync-lips.js';
 import { createSyncLipSync, idempotencyKey, type SyncOptions } from '../../activities/lipsync/sync/sync.js';
 import { createWav2Lip, type Wav2LipOptions } from '../../activities/lipsync/wav2lip.js';
+import { createFolderStore, createMemoryCache } from '../support/folder-store.js';
+import { createQuietEnvironment, runActivity } from '../support/quiet-environment.js';
 import { ffmpeg, patternClip } from '../support/raw-clips.js';
 import { createTestFolder } from '../support/services.js';
 import { startSync, syncKey, type SyncDouble, type SyncTurn } from '../support/wire/sync.js';
@@ -124,6 +127,50 @@ describe('sync', () => {
     await expectInvertedFrames();
     expect(double.calls.map(({ method }) => method)).not.toContain('POST');
     expect(double.generations.size).toBe(1);
+  });
+
+  it('goes on with it after every interruption, however many attempts there were', async () => {
+    const [clip, store] = [
+      join(folder.path, 'talk.mp4'),
+      await createFolderStore(join(folder.path, 'store')),
+    ];
+    const sources = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=s=160x120:r=25:d=0.48',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=0.48',
+    ];
+    await ffmpeg(...sources, '-pix_fmt', 'yuv420p', clip);
+    const video = await store.publishFile(clip, 'mp4');
+    const syncLips = createSyncLips({
+      ...{ artifacts: store, cache: createMemoryCache(), scratchDir: join(folder.path, 'scratch'), tools },
+      providers: { sync: sync({ answerTimeoutMs: 20_000 }) },
+    });
+    const job = { jobId: 'job-2', userId: 'user', video, audio: video, provider: 'sync' as const };
+    let details: unknown;
+    const begin = () => {
+      const environment = createQuietEnvironment({ heartbeatDetails: details });
+      environment.on('heartbeat', (beat) => {
+        details = beat;
+      });
+      return { environment, ended: runActivity(syncLips, job, environment) };
+    };
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      double.looks.push({ stall: true });
+      const { environment, ended } = begin();
+      await vi.waitFor(() => expect(double.looks).toHaveLength(0), { timeout: 20_000 });
+      environment.cancel();
+      await expect(ended).rejects.toThrow();
+    }
+    expect(await begin().ended).toMatchObject({ width: 160, height: 120 });
+    expect(double.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /v2/generate',
+      ...Array(5).fill('GET /v2/generate/gen-1'),
+    ]);
   });
 
   it('orders again under the same key when the answer was lost', async () => {

@@ -1,3 +1,4 @@
+import type { Info } from '@temporalio/activity';
 import type { Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
@@ -12,8 +13,8 @@ const silent: Logger = {
 };
 
 /** An activity's surroundings without its log: the failures that a test provokes are no news. */
-export function createQuietEnvironment(): MockActivityEnvironment {
-  return new MockActivityEnvironment({}, { logger: silent });
+export function createQuietEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
+  return new MockActivityEnvironment(info, { logger: silent });
 }
 
 /** Runs an activity in surroundings of its own, or in those given. */
