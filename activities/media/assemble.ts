@@ -10,7 +10,7 @@ import { checkVideo } from './check-video.js';
 import type { Composition } from './composition.js';
 import { joinArguments, segmentList } from './ffmpeg/join-command.js';
 import { runFfmpeg, type FfmpegTools } from './ffmpeg/run.js';
-import { renderUnits } from './render-units.js';
+import { unitFrames } from './render-units.js';
 import { unifySegments } from './unify-segments.js';
 
 export interface AssembleDeps {
@@ -36,15 +36,14 @@ export function createAssemble(deps: AssembleDeps) {
       const { segments, audio } = input;
       const composition = await deps.artifacts.readJson<Composition>(input.composition);
       const { width, height, fps } = composition;
-      const units = renderUnits(composition);
-      if (units.length !== segments.length) {
+      const framesOf = unitFrames(composition);
+      if (framesOf.length !== segments.length) {
         throw invalidInput({
           code: 'segments_missing',
-          detail: `The video has ${units.length} segments, but ${segments.length} were given.`,
+          detail: `The video has ${framesOf.length} segments, but ${segments.length} were given.`,
         });
       }
-      const unitFrames = units.map((unit) => unit.frames);
-      const frames = unitFrames.reduce((sum, count) => sum + count, 0);
+      const frames = framesOf.reduce((sum, count) => sum + count, 0);
       const { value, cached } = await deps.cache.through<Omit<AssembleResult, 'cached'>>(
         { activity: 'assemble', version, inputs: { segments, audio, fps } },
         () =>
@@ -55,7 +54,7 @@ export function createAssemble(deps: AssembleDeps) {
             const list = join(dir, 'segments.ffconcat');
             await writeFile(
               list,
-              segmentList(paths.map((path, i) => ({ path, seconds: (unitFrames[i] ?? 0) / fps }))),
+              segmentList(paths.map((path, i) => ({ path, seconds: (framesOf[i] ?? 0) / fps }))),
             );
             const target = join(dir, 'video.mp4');
             await runFfmpeg(deps.tools, {

@@ -11,7 +11,7 @@ import { createPictureLoader, type PictureLoader } from './compositor/picture-lo
 import { encoderName, type FfmpegTools } from './ffmpeg/run.js';
 import { segmentVersion } from './ffmpeg/segment-command.js';
 import { renderUnit } from './render-unit.js';
-import { renderUnits } from './render-units.js';
+import { renderUnitAt } from './render-units.js';
 
 export interface RenderSegmentDeps {
   artifacts: Pick<ArtifactStore, 'fetch' | 'publishFile' | 'readJson'>;
@@ -31,7 +31,7 @@ export function createRenderSegment(deps: RenderSegmentDeps) {
   return async function renderSegment(input: RenderSegmentInput): Promise<RenderSegmentResult> {
     return withHeartbeat('segments', input.index, async (pulse) => {
       const composition = await deps.artifacts.readJson<Composition>(input.composition);
-      const unit = renderUnits(composition)[input.index];
+      const unit = renderUnitAt(composition, input.index);
       if (!unit) {
         throw invalidInput({ code: 'no_such_segment', detail: `There is no segment ${input.index}.` });
       }

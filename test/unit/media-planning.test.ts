@@ -5,7 +5,7 @@ import { layOutScenes } from '../../activities/media/captions/timeline.js';
 import { frameState } from '../../activities/media/compositor/frame-state.js';
 import { viewAt } from '../../activities/media/compositor/motion.js';
 import { composeVideo, type ComposeVideoInput } from '../../activities/media/plan-composition.js';
-import { renderUnits } from '../../activities/media/render-units.js';
+import { renderUnitAt, renderUnits, unitFrames } from '../../activities/media/render-units.js';
 import type { VoiceDocument } from '../../workflows/contract/documents.js';
 import type { Transition } from '../../workflows/contract/options.js';
 
@@ -84,6 +84,39 @@ describe('units of a video', () => {
     }
     const overlaps = renderUnits(composition).filter((unit) => unit.transition !== null);
     expect(overlaps.map((unit) => unit.captions)).toEqual([null, null]);
+  });
+
+  it('are the same one by one, and keep the hashes by which they are found in the cache', () => {
+    const { composition } = plan([3, 2.51, 4], 'slide');
+    const units = renderUnits(composition);
+    expect(units.map((_, index) => renderUnitAt(composition, index))).toEqual(units);
+    expect(renderUnitAt(composition, units.length)).toBeUndefined();
+    expect(unitFrames(composition)).toEqual(units.map((unit) => unit.frames));
+    expect(canonicalHash(hashes([3, 2.51, 4], 'slide'))).toBe(
+      '7a82ea06775b5ae196ec95a85adeb46560bd224ba2f4f409bbe487bfe14e0e67',
+    );
+  });
+
+  it('look at the words of the cues that show in them only', () => {
+    const { composition } = plan(Array<number>(40).fill(2), 'fade');
+    let looks = 0;
+    const cues = composition.captions?.cues.map((cue) =>
+      Object.defineProperty({ ...cue }, 'words', {
+        enumerable: true,
+        get: () => {
+          looks += 1;
+          return cue.words;
+        },
+      }),
+    );
+    const watched = { ...composition, captions: { style: 'classic' as const, cues: cues ?? [] } };
+    const units = renderUnits(watched);
+    expect(units.every((unit) => unit.transition !== null || unit.captions?.cues.length === 1)).toBe(true);
+    // Twice a cue: it is copied as a whole, then its words are.
+    expect(looks).toBe(80);
+    looks = 0;
+    expect(renderUnitAt(watched, 40)?.captions?.cues).toHaveLength(1);
+    expect(looks).toBe(2);
   });
 });
 
