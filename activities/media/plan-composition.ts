@@ -4,11 +4,12 @@ import type { ExplainerOptions } from '../../workflows/contract/options.js';
 import type { ArtifactStore } from '../artifacts.js';
 import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';
+import { withHeartbeat } from '../heartbeat.js';
 import { planAudio } from './audio/plan-audio.js';
 import { samplesPerFrame } from './captions/timeline.js';
 import type { CaptionDocument, Composition, Layer, SceneTiming } from './composition.js';
 import { frameSize } from './frame-size.js';
-import { renderUnits } from './render-units.js';
+import { unitFrames } from './render-units.js';
 
 export interface PlanCompositionDeps {
   artifacts: Pick<ArtifactStore, 'readJson' | 'publishJson'>;
@@ -30,26 +31,29 @@ export function createPlanComposition({ artifacts, cache }: PlanCompositionDeps)
       ...{ pictures, voices, captions },
       options: { aspectRatio, resolution, transition, motion, music, captions: options.captions },
     };
-    const { value, cached } = await cache.through<Omit<PlanCompositionResult, 'cached'>>(
-      { activity: 'plan_composition', version, inputs },
-      async () => {
-        const readAll = <T>(ids: ArtifactId[]) => Promise.all(ids.map((id) => artifacts.readJson<T>(id)));
-        const composition = composeVideo({
-          pictures: await readAll<PictureDocument>(pictures),
-          voices: await readAll<VoiceDocument>(voices),
-          timing: await artifacts.readJson<CaptionDocument>(captions),
-          options,
-        });
-        const id = await artifacts.publishJson(composition);
-        const segmentFrames = renderUnits(composition).map((unit) => unit.frames);
-        const frames = segmentFrames.reduce((sum, count) => sum + count, 0);
-        return {
-          value: { composition: id, segmentFrames, durationSeconds: frames / composition.fps },
-          artifacts: [id],
-        };
-      },
-    );
-    return { ...value, cached };
+    return withHeartbeat('segments', 0, async ({ signal }) => {
+      const { value, cached } = await cache.through<Omit<PlanCompositionResult, 'cached'>>(
+        { activity: 'plan_composition', version, inputs },
+        async () => {
+          const readAll = <T>(ids: ArtifactId[]) => Promise.all(ids.map((id) => artifacts.readJson<T>(id)));
+          const composition = composeVideo({
+            pictures: await readAll<PictureDocument>(pictures),
+            voices: await readAll<VoiceDocument>(voices),
+            timing: await artifacts.readJson<CaptionDocument>(captions),
+            options,
+          });
+          const id = await artifacts.publishJson(composition);
+          const segmentFrames = unitFrames(composition);
+          const frames = segmentFrames.reduce((sum, count) => sum + count, 0);
+          return {
+            value: { composition: id, segmentFrames, durationSeconds: frames / composition.fps },
+            artifacts: [id],
+          };
+        },
+        signal,
+      );
+      return { ...value, cached };
+    });
   };
 }
 

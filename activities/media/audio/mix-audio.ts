@@ -36,6 +36,7 @@ export function createMixAudio(deps: MixAudioDeps) {
           const audio = await renderAudio(deps, plan, pulse);
           return { value: { audio }, artifacts: [audio] };
         },
+        pulse.signal,
       );
       return { ...value, cached };
     });

@@ -3,6 +3,7 @@ import type { TimeCaptionsInput, TimeCaptionsResult } from '../../../workflows/c
 import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';
+import { withHeartbeat } from '../../heartbeat.js';
 import type { CaptionDocument } from '../composition.js';
 import { frameSize } from '../frame-size.js';
 import { writeAss } from './ass.js';
@@ -32,28 +33,31 @@ type CaptionArtifacts = Omit<TimeCaptionsResult, 'cached'>;
  */
 export function createTimeCaptions({ artifacts, cache }: TimeCaptionsDeps) {
   return async function timeCaptions(input: TimeCaptionsInput): Promise<TimeCaptionsResult> {
-    const script = await artifacts.readJson<ScriptDocument>(input.script);
-    const narrations = script.scenes.map((scene) => scene.narration);
-    if (narrations.length === 0 || narrations.length !== input.voices.length) {
-      throw invalidInput({
-        code: 'voices_missing',
-        detail: `The script has ${narrations.length} scenes, but ${input.voices.length} voices were given.`,
-      });
-    }
-    const { aspectRatio, resolution, transition, captions } = input.options;
-    const { language } = script;
-    const inputs = {
-      ...{ narrations, voices: input.voices, language },
-      ...{ aspectRatio, resolution, transition, style: captions.style },
-    };
-    const { value, cached } = await cache.through<CaptionArtifacts>(
-      { activity: 'time_captions', version, inputs },
-      async () => {
-        const value = await makeCaptions(inputs);
-        return { value, artifacts: [value.captions, value.vtt, value.srt, value.ass] };
-      },
-    );
-    return { ...value, cached };
+    return withHeartbeat('captions', 0, async ({ signal }) => {
+      const script = await artifacts.readJson<ScriptDocument>(input.script);
+      const narrations = script.scenes.map((scene) => scene.narration);
+      if (narrations.length === 0 || narrations.length !== input.voices.length) {
+        throw invalidInput({
+          code: 'voices_missing',
+          detail: `The script has ${narrations.length} scenes, but ${input.voices.length} voices were given.`,
+        });
+      }
+      const { aspectRatio, resolution, transition, captions } = input.options;
+      const { language } = script;
+      const inputs = {
+        ...{ narrations, voices: input.voices, language },
+        ...{ aspectRatio, resolution, transition, style: captions.style },
+      };
+      const { value, cached } = await cache.through<CaptionArtifacts>(
+        { activity: 'time_captions', version, inputs },
+        async () => {
+          const value = await makeCaptions(inputs);
+          return { value, artifacts: [value.captions, value.vtt, value.srt, value.ass] };
+        },
+        signal,
+      );
+      return { ...value, cached };
+    });
   };
 
   async function makeCaptions(inputs: {
