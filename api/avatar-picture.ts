@@ -1,11 +1,9 @@
 import sharp, { type Metadata } from 'sharp';
+import { decodedBytes, maxDecodedBytes } from '../activities/media/intake/decoded-size.js';
 import { ProblemError } from './errors.js';
 
 /** Pixels of a side of every avatar. */
 export const avatarSide = 512;
-
-/** The whole picture, which interlaced files need in memory: 33 megapixels of RGB, 12 of 16-bit RGBA. */
-const maxDecodedBytes = 100_000_000;
 
 /** Below this a picture says nothing; it also bounds how far a thin strip would be blown up. */
 const minSide = 16;
@@ -58,9 +56,10 @@ async function draw(picture: Buffer): Promise<Buffer> {
     .catch(refuseDamaged);
 }
 
-function assertSize({ width, height, channels, depth }: Metadata): void {
-  const decodedBytes = width * height * channels * (depth === 'ushort' ? 2 : 1);
-  if (decodedBytes > maxDecodedBytes) throw refused(`has ${width} × ${height} pixels, which is too many`);
+function assertSize(header: Metadata): void {
+  const { width, height } = header;
+  if (decodedBytes(header) > maxDecodedBytes)
+    throw refused(`has ${width} × ${height} pixels, which is too many`);
   if (Math.min(width, height) < minSide) throw refused(`is less than ${minSide} pixels wide or high`);
   if (Math.max(width, height) > maxAspectRatio * Math.min(width, height)) {
     throw refused(`is more than ${maxAspectRatio} times as long as wide`);

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
-import { deflateSync, crc32 } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
 import { createTestFolder } from '../support/services.js';
+import { blankPng, interlacedPng, lyingJpeg, lyingWebp } from './picture-bombs.js';
 import { startApi, type Json, type TestApi } from './support.js';
 import { leftovers, makeMedia, send, testPicture, testTone, upload } from './uploads.js';
 
@@ -19,7 +19,7 @@ let before: Json;
 const secret = 'canary-in-a-file';
 
 beforeAll(async () => {
-  const maxBytes = { ...readConfig({}).intake.maxBytes, image: 200_000 };
+  const maxBytes = { ...readConfig({}).intake.maxBytes, image: 2_000_000 };
   api = await startApi({ intake: { maxBytes } });
   token = (await api.register()).token;
   folder = (await createTestFolder('hostile')).path;
@@ -57,29 +57,6 @@ const cut = (name: string, args: string[], part: number) => async () => {
 };
 const canaryFile = () => `file://${join(folder, 'canary.txt')}`;
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
-
-/** A grey PNG of one bit a pixel; tens of kilobytes for any size. */
-function hugePng(side: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(side, 0);
-  header.writeUInt32BE(side, 4);
-  header.set([1, 0, 0, 0, 0], 8);
-  const rows = deflateSync(Buffer.alloc(side * (Math.ceil(side / 8) + 1)));
-  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
 
 it.each<[name: string, kind: string, status: number, code: string, file: () => Promise<Buffer>]>([
   [
@@ -137,10 +114,13 @@ it.each<[name: string, kind: string, status: number, code: string, file: () => P
     'unsupported_media',
     made('m.mkv', [...testPicture, '-c:v', 'magicyuv']),
   ],
-  ['a picture as a video', 'video', 415, 'unsupported_media', () => Promise.resolve(hugePng(100))],
+  ['a picture as a video', 'video', 415, 'unsupported_media', () => Promise.resolve(blankPng(100))],
   ['sound as a video', 'video', 415, 'unsupported_media', made('s.mp4', testTone)],
   ['a silent video as music', 'music', 415, 'unsupported_media', made('v.mp4', [...testPicture, ...x264])],
-  ['a PNG of 16000²', 'image', 413, 'media_too_large', () => Promise.resolve(hugePng(16_000))],
+  ['a PNG of 16000²', 'image', 413, 'media_too_large', () => Promise.resolve(blankPng(16_000))],
+  ['an interlaced PNG of 7000²', 'image', 413, 'media_too_large', () => interlacedPng(7_000)],
+  ['a progressive JPEG of 7000²', 'image', 413, 'media_too_large', () => lyingJpeg(7_000)],
+  ['a WebP of 7000²', 'image', 413, 'media_too_large', () => lyingWebp(7_000)],
   [
     'ten hours in 470 KB',
     'video',
@@ -193,7 +173,7 @@ it.each<[name: string, kind: string, status: number, code: string, file: () => P
     'unsupported_media',
     () => Promise.resolve(Buffer.alloc(5_000)),
   ],
-  ['a file over the limit', 'image', 413, 'media_too_large', () => Promise.resolve(Buffer.alloc(300_000))],
+  ['a file over the limit', 'image', 413, 'media_too_large', () => Promise.resolve(Buffer.alloc(2_100_000))],
 ])('refuses %s (%s)', async (_name, kind, status, code, file) => {
   const bytes = await file();
   const { result, ms, growth } = await measured(() =>

@@ -1,10 +1,14 @@
 import sharp, { type Sharp } from 'sharp';
+import { decodedBytes, isDecodedWhole, maxDecodedBytes } from './decoded-size.js';
 import { RefusedFileError } from './refused-file.js';
 
 /** That of the largest frame. Half of what phones make now, so that a JPEG is decoded at half its size. */
 const longestSide = 3_840;
 /** More than any camera phone makes; decoding more would only cost memory. */
-export const maxPicturePixels = 50_000_000;
+const maxPicturePixels = 50_000_000;
+
+/** Optimized, the whole picture would wait in memory as coefficients: twice as much as all else here. */
+const jpeg = { quality: 95, chromaSubsampling: '4:4:4', optimizeCoding: false } as const;
 
 export interface Rendition {
   bytes: Buffer;
@@ -21,11 +25,15 @@ export interface Rendition {
  */
 export async function renderPicture(path: string): Promise<Rendition> {
   // Reads the header, whatever size that speaks of.
-  const header = sharp(path, { limitInputPixels: false, pages: 1 });
-  const { width, height, autoOrient, hasAlpha, orientation } = await header.metadata().catch(refuseDamaged);
+  const header = await sharp(path, { limitInputPixels: false, pages: 1 }).metadata().catch(refuseDamaged);
+  const { width, height, autoOrient, hasAlpha, orientation } = header;
   if (width * height > maxPicturePixels || Math.max(width, height) > 20_000) {
     const megapixels = Math.round(maxPicturePixels / 1e6);
     const detail = `The picture is ${width}×${height}; at most ${megapixels} megapixels and 20000 a side are taken.`;
+    throw new RefusedFileError('media_too_large', detail);
+  }
+  if (isDecodedWhole(header) && decodedBytes(header) > maxDecodedBytes) {
+    const detail = `A picture of ${width}×${height} is too large for this format; save it smaller, or as a JPEG or PNG that is not progressive or interlaced.`;
     throw new RefusedFileError('media_too_large', detail);
   }
   // Made small as it is decoded and turned after that: to turn it first, all of it would have to be in memory.
@@ -41,7 +49,7 @@ export async function renderPicture(path: string): Promise<Rendition> {
   // Many pictures have an alpha channel that hides nothing.
   const isOpaque = !hasAlpha || isAlphaFull(data, channels);
   const bytes = isOpaque
-    ? await upright.removeAlpha().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
+    ? await upright.removeAlpha().jpeg(jpeg).toBuffer()
     : await upright.png({ compressionLevel: 6 }).toBuffer();
   return { bytes, extension: isOpaque ? 'jpg' : 'png', width: autoOrient.width, height: autoOrient.height };
 }
