@@ -9,6 +9,7 @@ import {
   assembleVideo,
   captionArtifacts,
   drawPictures,
+  sceneArtifacts,
   speakScenes,
   timeCaptions,
   type Production,
@@ -50,6 +51,8 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
       { kind: 'thumbnail', name: 'thumbnail.webp', artifact: thumbnail },
       ...captionArtifacts(captions),
       ...written.artifacts,
+      ...sceneArtifacts('picture', pictures),
+      ...sceneArtifacts('voice', voices),
     ];
     // From here on the video stands in the gallery and is paid, so a cancel that comes now is too late.
     const { videoId } = await CancellationScope.nonCancellable(() =>

@@ -1,8 +1,11 @@
 import type { NamedArtifact, PictureDocument, VoiceDocument } from '../../workflows/contract/documents.js';
 import type { ArtifactStore } from '../artifacts.js';
 
+/** Documents that are read at once: a long video has two hundred, and each may be a journey to storage. */
+const readsAtOnce = 16;
+
 /**
- * The files behind the documents of a stage, so that its user can open a picture or hear a voice and not only
+ * The files behind the documents of a job's scenes, so that its user can open a picture or hear a voice and not only
  * hand its document on: `scene-001-picture.json` brings `scene-001-image.png`, a voice its `…-audio.wav`.
  */
 export async function namesOfParts(
@@ -10,19 +13,31 @@ export async function namesOfParts(
   named: readonly NamedArtifact[],
 ): Promise<NamedArtifact[]> {
   const parts: NamedArtifact[] = [];
-  for (const { kind, name, artifact } of named) {
-    if (kind === 'picture') {
-      const { background, overlays } = await artifacts.readJson<PictureDocument>(artifact);
-      parts.push(part(name, kind, 'image', background));
-      overlays.forEach((overlay, index) => {
-        parts.push(part(name, kind, `overlay-${index + 1}`, overlay.artifact, 'overlay'));
-      });
-    } else if (kind === 'voice') {
-      const { audio } = await artifacts.readJson<VoiceDocument>(artifact);
-      parts.push(part(name, kind, 'audio', audio));
-    }
+  for (let from = 0; from < named.length; from += readsAtOnce) {
+    const some = named.slice(from, from + readsAtOnce);
+    parts.push(...(await Promise.all(some.map((one) => partsOf(artifacts, one)))).flat());
   }
   return parts;
+}
+
+async function partsOf(
+  artifacts: Pick<ArtifactStore, 'readJson'>,
+  { kind, name, artifact }: NamedArtifact,
+): Promise<NamedArtifact[]> {
+  if (kind === 'picture') {
+    const { background, overlays } = await artifacts.readJson<PictureDocument>(artifact);
+    return [
+      part(name, kind, 'image', background),
+      ...overlays.map((overlay, index) =>
+        part(name, kind, `overlay-${index + 1}`, overlay.artifact, 'overlay'),
+      ),
+    ];
+  }
+  if (kind === 'voice') {
+    const { audio } = await artifacts.readJson<VoiceDocument>(artifact);
+    return [part(name, kind, 'audio', audio)];
+  }
+  return [];
 }
 
 function part(document: string, from: string, to: string, artifact: string, kind = to): NamedArtifact {

@@ -70,16 +70,45 @@ describe('explainer', () => {
     expect(job.result).toEqual({ videoId: videos[0]?.id, durationSeconds: 3, bytes: 1234 });
     expect(videos[0]).toMatchObject({ title: 'Tides', language: 'en', width: 1280, height: 720 });
     expect(videos[0]?.scenes).toHaveLength(3);
-    expect((await lab.artifactsOf(id)).map(({ kind }) => kind)).toEqual([
-      'video',
-      'thumbnail',
-      'captions',
-      'vtt',
-      'srt',
-      'ass',
-      'script',
-      'content',
+    const artifacts = await lab.artifactsOf(id);
+    expect(artifacts.map(({ kind }) => kind)).toEqual([
+      ...['video', 'thumbnail', 'captions', 'vtt', 'srt', 'ass', 'script', 'content'],
+      ...['picture', 'picture', 'picture', 'voice', 'voice', 'voice'],
+      // What stands in those documents, to be looked at and listened to.
+      ...['image', 'image', 'image', 'audio', 'audio', 'audio'],
     ]);
+    expect(artifacts.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        ...['scene-001-picture.json', 'scene-003-voice.json'],
+        ...['scene-001-image.png', 'scene-003-audio.wav'],
+      ]),
+    );
+  });
+
+  it('lists what its stages take, as they take it', async () => {
+    workers = await lab.startWorkers({ calls: [] });
+    const whole = await lab.ended(await lab.runExplainer());
+    const artifacts = await lab.artifactsOf(whole.id);
+    const all = (kind: string) => artifacts.filter((one) => one.kind === kind).map((one) => one.artifact_id);
+    const [voices, pictures] = [all('voice'), all('picture')];
+    expect([voices.length, pictures.length]).toEqual([3, 3]);
+    const captions = await lab.runStage({ stage: 'captions', script: all('script')[0] ?? '', voices });
+    const assembly = await lab.runStage({
+      stage: 'assembly',
+      pictures,
+      voices,
+      captions: all('captions')[0] ?? '',
+    });
+    // From the same documents come the same files.
+    for (const [id, kind] of [
+      [captions, 'vtt'],
+      [captions, 'captions'],
+      [assembly, 'video'],
+    ] as const) {
+      expect((await lab.ended(id)).status).toBe('completed');
+      const made = (await lab.artifactsOf(id)).filter((one) => one.kind === kind);
+      expect(made.map((one) => one.artifact_id)).toEqual(all(kind));
+    }
   });
 
   it('draws and speaks at the same time', async () => {

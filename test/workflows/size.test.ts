@@ -27,11 +27,16 @@ it(`keeps a job of ${maxScenes} scenes small`, async () => {
   const job = await lab.ended(id, 60_000);
   expect(job.status).toBe('completed');
   expect(calls).toHaveLength(3 * maxScenes + 7);
+  // Every picture and voice is listed, with the file that its document names.
+  const named = await lab.artifactsOf(id);
+  for (const kind of ['picture', 'image', 'voice', 'audio']) {
+    expect(named.filter((one) => one.kind === kind)).toHaveLength(maxScenes);
+  }
 
   const { events } = await lab.client.getHandle(id).fetchHistory();
   const payloads = bytesOfPayloads(events ?? []);
   // Ids of all pictures, voices and segments are in some of them, so that this would notice a document.
-  expect(Math.max(...payloads)).toBeGreaterThan(5_000);
+  expect(Math.max(...payloads)).toBeGreaterThan(20_000);
   expect(Math.max(...payloads)).toBeLessThan(64 * 1024);
   expect(events?.length).toBeLessThan(10_000);
   // A window of pictures and one of voices, and no more.
