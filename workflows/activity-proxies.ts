@@ -35,7 +35,8 @@ export const orchestration = proxyActivities<OrchestrationActivities>({
 
 /**
  * Language models answer 429 and 5xx for minutes and then recover. The provider's own delay, where it names
- * one, replaces the back-off (`nextRetryDelay` of the failure). Ten attempts are about eight minutes.
+ * one, replaces the back-off (`nextRetryDelay` of the failure). Ten attempts are about eight minutes; on the last three
+ * of them another writer stands in for a model that stays away.
  */
 export const llm = proxyActivities<LlmActivities>({
   ...common,

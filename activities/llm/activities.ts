@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { JobTexts } from '../../db/job-texts.js';
 import type { ArtifactId, ContentDocument, ScriptDocument } from '../../workflows/contract/documents.js';
@@ -14,7 +15,7 @@ import type { GenerationCache } from '../cached.js';
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { outlineScript } from './outline.js';
-import type { ContentRequest, Writer } from './writer.js';
+import { writerFailurePrefix, type ContentRequest, type Writer } from './writer.js';
 
 export interface LlmDeps {
   artifacts: Pick<ArtifactStore, 'readJson' | 'publishJson'>;
@@ -56,7 +57,7 @@ export function createLlmActivities(deps: LlmDeps) {
     );
   }
 
-  /** The model's work, or the outline's with a word about why, when the model will never do it. */
+  /** The model's work, or the outline's with a word about why, when the model will not do it in time. */
   async function withFallback<T>(
     useModel: (writer: Writer) => Promise<T>,
     useOutline: (note: string | null) => Promise<T>,
@@ -65,7 +66,7 @@ export function createLlmActivities(deps: LlmDeps) {
     try {
       return await useModel(model);
     } catch (error) {
-      if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) throw error;
+      if (!(error instanceof ApplicationFailure) || !isGivenUp(error)) throw error;
       return useOutline(`${error.message} The outline writer stood in for it.`);
     }
   }
@@ -134,6 +135,19 @@ function contentRequest(texts: JobTexts | undefined, options: ExplainerOptions):
     language: options.language,
     sceneCount: options.sceneCount,
   };
+}
+
+/**
+ * A used-up quota and an outage that lasts cost the user the model's words, not the video. The attempts that are
+ * kept back are for troubles of the outline's own, such as a storage that is away.
+ */
+const attemptsKeptBack = 2;
+
+function isGivenUp({ nonRetryable, type }: ApplicationFailure): boolean {
+  if (nonRetryable === true) return true;
+  const { attempt, retryPolicy } = Context.current().info;
+  const attemptsLeft = (retryPolicy?.maximumAttempts ?? Infinity) - attempt;
+  return attemptsLeft <= attemptsKeptBack && type?.startsWith(writerFailurePrefix) === true;
 }
 
 function isBlank(text: string | null): boolean {

@@ -15,12 +15,15 @@ export interface ContentRequest {
 
 export type ScriptRequest = Pick<ContentRequest, 'language' | 'sceneCount'>;
 
+/** How the types of a writer's own failures begin, which tells them from those of storage and database. */
+export const writerFailurePrefix = 'llm_';
+
 /** One adapter to something that writes. */
 export interface Writer {
   name: WriterName;
   /** What a cache must tell apart: adapter version, prompts, schema, model. */
   identity: string;
-  /** @throws ApplicationFailure, non-retryable when this writer will never write this. */
+  /** @throws ApplicationFailure `llm_…`, non-retryable when this writer will never write this. */
   writeContent(request: ContentRequest, signal: AbortSignal): Promise<ContentDocument>;
   writeScript(content: ContentDocument, request: ScriptRequest, signal: AbortSignal): Promise<ScriptDocument>;
 }

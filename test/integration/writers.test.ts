@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createArtifactStore } from '../../activities/artifact-store.js';
+import { transientFailure } from '../../activities/failures.js';
 import { createGenerationCache } from '../../activities/generation-cache.js';
-import { createLlmActivities } from '../../activities/llm/activities.js';
+import { createLlmActivities, type LlmDeps } from '../../activities/llm/activities.js';
 import { createGeminiWriter } from '../../activities/llm/gemini.js';
 import { createOutlineWriter } from '../../activities/llm/outline.js';
 import { readJobTexts } from '../../db/job-texts.js';
@@ -75,8 +76,8 @@ const script = {
   ],
 };
 
-function activities(withModel: boolean) {
-  return createLlmActivities({
+function activityDeps(withModel: boolean): LlmDeps {
+  return {
     artifacts,
     cache: createGenerationCache({ db: database.db }),
     readTexts: (job) => readJobTexts(database.db, job),
@@ -89,8 +90,10 @@ function activities(withModel: boolean) {
         })
       : undefined,
     outline: createOutlineWriter(),
-  });
+  };
 }
+
+const activities = (withModel: boolean) => createLlmActivities(activityDeps(withModel));
 
 async function newJob(parameters: Record<string, unknown>): Promise<JobRef> {
   const jobId = randomUUID();
@@ -212,6 +215,41 @@ describe('with a model', () => {
     await expect(run()).rejects.toMatchObject({ type: 'llm_rate_limited', nextRetryDelay: 7_000 });
     await expect(run()).rejects.toMatchObject({ type: 'llm_unavailable', nonRetryable: false });
     expect(await run()).toMatchObject({ cached: false, message: null });
+  });
+
+  it.each<[string, GeminiTurn, RegExp]>([
+    ['a quota that stays used up', { status: 429, retryDelay: '7s' }, /too many requests for this key/],
+    ['an outage that lasts', { status: 503 }, /out of order for now/],
+  ])('%s gives an outline that says why, when few attempts are left', async (_name, turn, reason) => {
+    const llm = activities(true);
+    const job = await newJob({ source: `# Sea\n\nThe sea is salty and ${randomUUID()}.` });
+    const run = (attempt: number, maximumAttempts: number | undefined) => {
+      gemini.script.push(turn);
+      const retryPolicy = maximumAttempts === undefined ? {} : { maximumAttempts };
+      const environment = createQuietEnvironment({ attempt, retryPolicy });
+      return runActivity(llm.writeContent, { ...job, options }, environment);
+    };
+    await expect(run(7, 10)).rejects.toMatchObject({ nonRetryable: false });
+    await expect(run(99, undefined)).rejects.toMatchObject({ nonRetryable: false });
+    const content = await run(8, 10);
+    expect(content.message).toMatch(reason);
+    expect(content.message).toMatch(/outline writer stood in/);
+    expect((await artifacts.readJson<ContentDocument>(content.content)).title).toBe('Sea');
+    // What comes after asks the model again, takes its words and still tells of the outline.
+    const written = await runActivity(llm.writeScript, { ...job, content: content.content, options });
+    expect(written.message).toBe(content.message);
+    expect((await artifacts.readJson<ScriptDocument>(written.script)).scenes[0]?.heading).toBe('Moon');
+  });
+
+  it('a storage that stays away is no reason to give the model up', async () => {
+    const away = transientFailure({ code: 'storage_unavailable', detail: 'The storage does not answer.' });
+    const llm = createLlmActivities({
+      ...activityDeps(true),
+      artifacts: { ...artifacts, publishJson: () => Promise.reject(away) },
+    });
+    const job = await newJob({ prompt: `Stored ${randomUUID()}` });
+    const environment = createQuietEnvironment({ attempt: 9, retryPolicy: { maximumAttempts: 10 } });
+    await expect(runActivity(llm.writeContent, { ...job, options }, environment)).rejects.toBe(away);
   });
 
   it('a cancelled job stops waiting for it', async () => {
