@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { recordArtifact, type ArtifactRow } from '../db/artifacts.js';
 import type { Db } from '../db/database.js';
 import { forgetGenerations } from '../db/generation-cache.js';
@@ -19,7 +18,7 @@ const idPattern = /^([0-9a-f]{64})\.[a-z0-9]{1,8}$/;
 export const artifactKey = (id: ArtifactId): string => `artifacts/${id}`;
 
 export interface ArtifactStoreDeps {
-  storage: Pick<Storage, 'putFile' | 'putBytes' | 'head' | 'read' | 'localPath'>;
+  storage: Pick<Storage, 'putFile' | 'takeFile' | 'putBytes' | 'head' | 'read' | 'localPath'>;
   db: Db;
   /** Folder of the copies on this host; unused when the storage is a local folder itself. */
   cacheDir: string;
@@ -81,15 +80,19 @@ export function createArtifactStore({
     fetch,
     publishBytes,
     readBytes,
-    async publishFile(path, extension) {
-      const sha256 = await hashFile(path);
+    async publishFile(path, extension, { sha256: taken, isSpare = false } = {}) {
+      const sha256 = taken ?? (await hashFile(path));
       const id = `${sha256}.${extension}`;
+      const key = artifactKey(id);
       const contentType = contentTypeOf(extension);
       const { size } = await stat(path);
+      const isLocal = storage.localPath(key) !== undefined;
       await publish({ id, sha256, bytes: size, contentType }, () =>
-        storage.putFile(artifactKey(id), path, contentType),
+        isLocal && isSpare
+          ? storage.takeFile(key, path, contentType).catch(asGone)
+          : storage.putFile(key, path, contentType),
       );
-      if (storage.localPath(artifactKey(id)) === undefined) await cache.adopt(id, path);
+      if (!isLocal) await cache.adopt(id, path);
       return id;
     },
     publishJson: (value) => publishBytes(Buffer.from(JSON.stringify(value)), 'json'),
@@ -100,10 +103,24 @@ export function createArtifactStore({
   };
 }
 
+/** A file that was moved into storage and collected there at that moment is to be made again. */
+function asGone(error: unknown): never {
+  if (!isMissing(error)) throw error;
+  throw transientFailure({
+    code: 'storage_unavailable',
+    detail: 'A file was removed from storage while it was published.',
+    cause: error,
+  });
+}
+
+/** Each read waits for a thread of its own, so few large ones. */
+const hashedAtOnce = 1024 * 1024;
+
 /** sha256 in hex of a file, read as a stream. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  for await (const chunk of createReadStream(path, { highWaterMark: hashedAtOnce }))
+    hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createArtifactStore } from '../../activities/artifact-store.js';
 import { createGenerationCache } from '../../activities/generation-cache.js';
 import type { Db } from '../../db/database.js';
+import { createLocalStorage } from '../../storage/local.js';
 import { ObjectMissingError, type Storage } from '../../storage/storage.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
@@ -34,8 +35,9 @@ function remoteStorage(root: string) {
     await mkdir(dirname(join(root, key)), { recursive: true });
     await write(join(root, key));
   };
-  const storage: Pick<Storage, 'putFile' | 'putBytes' | 'head' | 'read' | 'localPath'> = {
+  const storage: Pick<Storage, 'putFile' | 'takeFile' | 'putBytes' | 'head' | 'read' | 'localPath'> = {
     putFile: (key, path) => put(key, (target) => copyFile(path, target)),
+    takeFile: (key, path) => put(key, (target) => copyFile(path, target)),
     putBytes: (key, bytes) => put(key, (target) => writeFile(target, bytes)),
     head: (key) =>
       stat(join(root, key)).then(
@@ -76,6 +78,24 @@ describe('artifacts', () => {
     await writeFile(path, bytes);
     expect(await store.publishFile(path, 'txt')).toBe(ids[0]);
     expect(await store.readBytes(`${sha256}.txt`)).toEqual(bytes);
+  });
+
+  it('take a file that nobody needs any more without copying it, where they lie on the same disk', async () => {
+    const storage = await createLocalStorage(join(folder, 'local'));
+    const store = createArtifactStore({ storage, db, cacheDir: join(folder, 'cache'), maxCacheBytes: 1e9 });
+    const bytes = Buffer.from(`spare ${randomUUID()}`);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const path = join(folder, 'spare.txt');
+    await writeFile(path, bytes);
+    const { ino } = await stat(path);
+    const id = await store.publishFile(path, 'txt', { sha256, isSpare: true });
+    expect(id).toBe(`${sha256}.txt`);
+    expect((await stat(await store.fetch(id))).ino).toBe(ino);
+    expect(await store.readBytes(id)).toEqual(bytes);
+    // Made once more, e.g. by a second attempt: the same file under the same name.
+    await writeFile(path, bytes);
+    expect(await store.publishFile(path, 'txt', { isSpare: true })).toBe(id);
+    expect(await store.readBytes(id)).toEqual(bytes);
   });
 
   it('come over the network once for many that ask at the same time, and not again', async () => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readMovie, type Movie, type Track } from '../../activities/media/mp4/movie.js';
-import { spliceMovie, type NewSample } from '../../activities/media/mp4/splice.js';
+import { spliceMovie } from '../../activities/media/mp4/splice.js';
+import type { NewSample } from '../../activities/media/mp4/track-edits.js';
 
 const run = promisify(execFile);
 const encoding =
@@ -32,7 +33,12 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 describe('splicing an MP4', () => {
   test('with nothing replaced, every packet stands where it stood', async () => {
     const target = join(dir, 'same.mp4');
-    await spliceMovie({ base, movie, target }, []);
+    const sha256 = await spliceMovie({ base, movie, target }, []);
+    expect(sha256).toBe(
+      createHash('sha256')
+        .update(await readFile(target))
+        .digest('hex'),
+    );
     for (const kind of ['v', 'a']) expect(await packets(target, kind)).toEqual(await packets(base, kind));
     expect(await hashOfFrames(target)).toEqual(await hashOfFrames(base));
     const [before, after] = [await durations(base), await durations(target)];
@@ -87,13 +93,25 @@ describe('splicing an MP4', () => {
     await ffmpeg('-xerror', '-err_detect', 'explode', '-i', target, '-f', 'null', '-');
   });
 
-  test('replacements that overlap or lie outside are refused', async () => {
+  test('samples that go without others leave what follows in its order', async () => {
+    const target = join(dir, 'shorter.mp4');
+    await spliceMovie({ base, movie, target }, [{ kind: 'audio', from: 20, to: 90, samples: [] }]);
+    expect(await packets(target, 'v')).toEqual(await packets(base, 'v'));
+    const [before, after] = [await packets(base, 'a'), await packets(target, 'a')];
+    const kept = [...before.slice(0, 20), ...before.slice(90)];
+    expect(after.map(({ hash }) => hash)).toEqual(kept.map(({ hash }) => hash));
+    await ffmpeg('-xerror', '-err_detect', 'explode', '-i', target, '-f', 'null', '-');
+  });
+
+  test('replacements that overlap, lie outside or replace nothing are refused', async () => {
     const target = join(dir, 'refused.mp4');
     const overlapping = [
       { kind: 'video' as const, from: 10, to: 20, samples: [] },
       { kind: 'video' as const, from: 19, to: 21, samples: [] },
     ];
     await expect(spliceMovie({ base, movie, target }, overlapping)).rejects.toThrow(RangeError);
+    const nothing = [{ kind: 'audio' as const, from: 10, to: 10, samples: [] }];
+    await expect(spliceMovie({ base, movie, target }, nothing)).rejects.toThrow(RangeError);
     const outside = [{ kind: 'audio' as const, from: 10, to: 10_000, samples: [] }];
     await expect(spliceMovie({ base, movie, target }, outside)).rejects.toThrow(RangeError);
   });

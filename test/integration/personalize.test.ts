@@ -110,6 +110,29 @@ describe('gold', () => {
     const level = async (sound: typeof before) => loudestDb(await sound.read(from, to - from));
     expect(Math.abs((await level(after)) - (await level(before)))).toBeLessThan(6);
   });
+
+  test('spans that touch are replaced side by side', async () => {
+    const [first, second] = [base.timeOf('Hello'), base.timeOf('friend')];
+    const { document, render } = await prepare(
+      optionsFor('gold', {
+        spans: [
+          { startSeconds: first.startSeconds, endSeconds: second.startSeconds, text: '{name}' },
+          { ...second, text: '{name}' },
+        ],
+      }),
+    );
+    const [left, right] = document.spans;
+    expect(left?.surroundings).toMatchObject({ crossfadeAfter: 0, pauseSamples: 0 });
+    expect(right?.surroundings.crossfadeBefore).toBe(0);
+    const { path } = await render('Al');
+    const [before, after] = [await decoded(base.path), await decoded(path)];
+    expect(after.samples).toBe(before.samples);
+    for (const { startSample, endSample } of document.spans) {
+      expect(await differenceDb(before, after, startSample, endSample - startSample)).toBeGreaterThan(-40);
+    }
+    const from = (right?.endSample ?? 0) + 7_200;
+    expect(await differenceDb(before, after, from, before.samples - from)).toBeLessThan(-60);
+  });
 });
 
 describe('diamond', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from '../../activities/artifact-store.js';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import type { GenerationCache } from '../../activities/cached.js';
 import { canonicalHash } from '../../activities/canonical-hash.js';
@@ -17,9 +18,9 @@ export async function createFolderStore(folder: string): Promise<ArtifactStore> 
   };
   return {
     fetch: (id) => Promise.resolve(join(folder, id)),
-    publishFile: async (path, extension) => {
-      const id = nameOf(await readFile(path), extension);
-      await copyFile(path, join(folder, id));
+    publishFile: async (path, extension, { sha256, isSpare = false } = {}) => {
+      const id = `${sha256 ?? (await hashFile(path))}.${extension}`;
+      await (isSpare ? rename : copyFile)(path, join(folder, id));
       return id;
     },
     publishBytes,

@@ -180,7 +180,8 @@ export interface PictureForm {
   sampleAspect: string | null;
 }
 
-export interface PreparedSpan {
+/** A span in samples and pictures. */
+export interface PlacedSpan {
   startSample: number;
   endSample: number;
   /** Pictures that show during the span: the first, and the one after the last. Each begins a closed group. */
@@ -188,6 +189,25 @@ export interface PreparedSpan {
   endFrame: number;
   /** What is said instead, with `{column}` in it. */
   text: string;
+}
+
+/** What is heard around a span: new words are made to sound as if they had been said there. Full scale = 1. */
+export interface SpanSurroundings {
+  /** Mean power of speech in each band of the long-term spectrum; zeros where nobody speaks. */
+  speechSpectrum: number[];
+  /** Mean power of speech in each channel. */
+  speechPowers: number[];
+  /** Stretches in which only the room is heard, as samples of the base, from and to. */
+  quiet: [number, number][];
+  /** Samples of the base on either side that may fade into the span. */
+  crossfadeBefore: number;
+  crossfadeAfter: number;
+  /** Samples behind the span in which nobody speaks. */
+  pauseSamples: number;
+}
+
+export interface PreparedSpan extends PlacedSpan {
+  surroundings: SpanSurroundings;
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 import { box, boxesOf, childOf, tableBox, withDuration } from './boxes.js';
-import type { Movie, Sample, Track } from './movie.js';
+import type { Movie, Track } from './movie.js';
+import type { Chunk, Sample } from './sample-tables.js';
 
 /** What a track holds after a splice. */
 export interface TrackContents {
   track: Track;
-  /** In decoding order. */
-  samples: readonly Omit<Sample, 'offset'>[];
-  /** In the file's order; `offset` counts from the first byte of the media. */
-  chunks: { offset: number; samples: number }[];
+  /** In decoding order; null where they are the track's own. */
+  samples: readonly Omit<Sample, 'offset'>[] | null;
+  /** `offset` counts from the first byte of the media. */
+  chunks: readonly Chunk[];
 }
 
 interface Placement {
@@ -35,8 +36,9 @@ export function movieBox(movie: Movie, contents: readonly TrackContents[], place
 
 /** What is presented: all samples but what an edit list leaves out at the start. */
 function presentedSeconds({ track, samples }: TrackContents): number {
-  const base = track.samples.reduce((sum, { duration }) => sum + duration, 0);
-  const now = samples.reduce((sum, { duration }) => sum + duration, 0);
+  if (samples === null) return track.presentedSeconds;
+  const base = totalDuration(track.samples);
+  const now = totalDuration(samples);
   // An edit list may also leave out something at the end: it goes on leaving out just that.
   return track.presentedSeconds + (now - base) / track.timescale;
 }
@@ -66,8 +68,15 @@ function withEditDuration(list: Buffer, duration: number): Buffer {
   return copy;
 }
 
+function totalDuration(samples: readonly Pick<Sample, 'duration'>[]): number {
+  let total = 0;
+  for (const { duration } of samples) total += duration;
+  return total;
+}
+
 function mediaBox(media: Buffer, content: TrackContents, placement: Placement): Buffer {
-  const duration = content.samples.reduce((sum, sample) => sum + sample.duration, 0);
+  const { samples, track } = content;
+  const duration = samples === null ? track.duration : totalDuration(samples);
   const parts = boxesOf(media).map(({ name, body }) => {
     if (name === 'mdhd') return box(name, withDuration(body, 'mdhd', duration));
     if (name !== 'minf') return box(name, body);
@@ -82,6 +91,10 @@ function mediaBox(media: Buffer, content: TrackContents, placement: Placement): 
 }
 
 function sampleTables(table: Buffer, { samples, chunks }: TrackContents, placement: Placement): Buffer[] {
+  if (samples === null) {
+    const kept = boxesOf(table).filter(({ name }) => name !== 'stco' && name !== 'co64');
+    return [...kept.map(({ name, body }) => box(name, body)), offsetTable(chunks, placement)];
+  }
   const kept = boxesOf(table).flatMap(({ name, body }) => {
     if (name === 'stsd' || name === 'sgpd') return [box(name, body)];
     if (name === 'sbgp') return [sampleGroups(body, samples.length)];

@@ -1,58 +1,34 @@
+import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { box } from './boxes.js';
-import { movieBox, type TrackContents } from './movie-box.js';
-import type { Movie, Sample, Track } from './movie.js';
-
-/** A frame that takes part in place of others; times in its track's time scale. */
-export interface NewSample {
-  data: Buffer;
-  duration: number;
-  compositionOffset: number;
-  isSync: boolean;
-}
-
-/** Samples `from` up to but without `to` give way to `samples`, whose number and duration may differ. */
-export interface Replacement {
-  kind: Track['kind'];
-  from: number;
-  to: number;
-  samples: readonly NewSample[];
-}
-
-/** A kept sample or a new one. */
-type Placed = { source: Sample; data?: undefined } | { source?: undefined; data: Buffer };
-
-interface Laid {
-  track: Track;
-  /** In decoding order. */
-  samples: (Omit<NewSample, 'data'> & { bytes: number; place: Placed })[];
-}
+import { movieBox } from './movie-box.js';
+import type { Movie, Track } from './movie.js';
+import { editTrack, type MediaEdit, type Replacement } from './track-edits.js';
 
 const copyBytes = 4 * 1024 ** 2;
 
 /**
  * Writes `movie` (read from `base`) to `target` with some frames of picture or sound replaced. Everything else is
- * copied byte for byte and nothing is encoded; the index is written anew, in front. Replaced pictures must begin
- * with one that stands alone, be followed by one, and have the base's own codec parameters: that is the
- * caller's to see to.
+ * copied byte for byte in the order in which it stands there and nothing is encoded; the index is written anew, in
+ * front. Replaced pictures must begin with one that stands alone, be followed by one, and have the base's own codec
+ * parameters: that is the caller's to see to.
  *
- * @throws RangeError when replacements of one track overlap or lie outside of it.
+ * @returns sha256 in hex of the file.
+ * @throws RangeError when replacements of one track overlap, lie outside of it or replace nothing.
  */
 export async function spliceMovie(
   { base, movie, target }: { base: string; movie: Movie; target: string },
   replacements: readonly Replacement[],
-): Promise<void> {
-  const laid = movie.tracks.map((track) =>
-    lay(
-      track,
-      replacements.filter(({ kind }) => kind === track.kind),
-    ),
-  );
-  const chunks = interleave(laid);
-  const mediaBytes = laid.flatMap(({ samples }) => samples).reduce((sum, sample) => sum + sample.bytes, 0);
+): Promise<string> {
+  const edited = movie.tracks.map((track) => editTrack(track, ofKind(replacements, track)));
+  const edits = edited.flatMap((track) => track.edits).sort((one, other) => one.at - other.at);
+  const { placeOf, mediaBytes } = layMedia(movie, edits);
+  const contents = edited.map(({ track, samples, chunks }) => ({
+    ...{ track, samples },
+    chunks: chunks.map((chunk) => ({ ...chunk, offset: placeOf(chunk.offset) })),
+  }));
 
   // The index has one length whatever the places in it are, so that these can be known from it.
-  const contents = contentsOf(laid, chunks);
   const mediaHead = mediaHeader(mediaBytes);
   const isLarge = mediaBytes > 0xf000_0000;
   const indexBytes = movieBox(movie, contents, { mediaStart: 0, isLarge }).length;
@@ -60,74 +36,40 @@ export async function spliceMovie(
   const head = [movie.fileType, movieBox(movie, contents, { mediaStart, isLarge }), mediaHead];
 
   const [source, sink] = await Promise.all([open(base, 'r'), open(target, 'w')]);
+  const hash = createHash('sha256');
   try {
-    await sink.writev(head);
-    await copyMedia(source, sink, chunks);
+    const write = async (bytes: Uint8Array) => {
+      hash.update(bytes);
+      for (let at = 0; at < bytes.length;) at += (await sink.write(bytes, at)).bytesWritten;
+    };
+    await write(Buffer.concat(head));
+    await copyMedia(source, write, movie, edits);
+    return hash.digest('hex');
   } finally {
     await Promise.all([source.close(), sink.close()]);
   }
 }
 
-function lay(track: Track, replacements: readonly Replacement[]): Laid {
-  const samples: Laid['samples'] = [];
-  let next = 0;
-  const keepUpTo = (end: number) => {
-    for (const source of track.samples.slice(next, end)) samples.push({ ...source, place: { source } });
-    next = end;
-  };
-  for (const { from, to, samples: fresh } of replacements.toSorted((a, b) => a.from - b.from)) {
-    if (from < next || to < from || to > track.samples.length) {
-      throw new RangeError('replacements overlap or lie outside of the track');
+function ofKind(replacements: readonly Replacement[], { kind }: Track): Replacement[] {
+  return replacements.filter((replacement) => replacement.kind === kind);
+}
+
+/** Where what stands in the base's media comes to stand, counted from the first byte of the new one. */
+function layMedia({ media }: Movie, edits: readonly MediaEdit[]) {
+  const growth = edits.map(({ bytes, data }) => data.reduce((sum, part) => sum + part.length, -bytes));
+  const before = [0];
+  for (const [index, grown] of growth.entries()) before.push((before[index] ?? 0) + grown);
+  const placeOf = (offset: number) => {
+    // The number of edits in front of it.
+    let [low, high] = [0, edits.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((edits[middle]?.at ?? Infinity) < offset) low = middle + 1;
+      else high = middle;
     }
-    keepUpTo(from);
-    for (const { data, ...facts } of fresh) samples.push({ ...facts, bytes: data.length, place: { data } });
-    next = to;
-  }
-  keepUpTo(track.samples.length);
-  return { track, samples };
-}
-
-interface Chunk {
-  trackIndex: number;
-  places: Placed[];
-  samples: number;
-  bytes: number;
-}
-
-/** Longest stretch of one track before the other has its turn, so that a player need not read far ahead. */
-const chunkSeconds = 0.5;
-
-/** The tracks' samples in turns, by the time at which they are decoded. */
-function interleave(laid: readonly Laid[]): Chunk[] {
-  const timed = laid.flatMap(({ track, samples }, trackIndex) => {
-    let time = 0;
-    return samples.map(({ bytes, place, duration }) => {
-      const slot = Math.floor(time / track.timescale / chunkSeconds);
-      time += duration;
-      return { slot, trackIndex, bytes, place };
-    });
-  });
-  timed.sort((a, b) => a.slot - b.slot || a.trackIndex - b.trackIndex);
-  const chunks: (Chunk & { slot: number })[] = [];
-  for (const { slot, trackIndex, bytes, place } of timed) {
-    const last = chunks.at(-1);
-    if (last?.trackIndex === trackIndex && last.slot === slot) {
-      last.places.push(place);
-      last.samples += 1;
-      last.bytes += bytes;
-    } else chunks.push({ slot, trackIndex, places: [place], samples: 1, bytes });
-  }
-  return chunks;
-}
-
-function contentsOf(laid: readonly Laid[], chunks: readonly Chunk[]): TrackContents[] {
-  const contents = laid.map(({ track, samples }): TrackContents => ({ track, samples, chunks: [] }));
-  let offset = 0;
-  for (const { trackIndex, samples, bytes } of chunks) {
-    contents[trackIndex]?.chunks.push({ offset, samples });
-    offset += bytes;
-  }
-  return contents;
+    return offset - media.start + (before[low] ?? 0);
+  };
+  return { placeOf, mediaBytes: media.end - media.start + (before.at(-1) ?? 0) };
 }
 
 function mediaHeader(bytes: number): Buffer {
@@ -142,46 +84,39 @@ function mediaHeader(bytes: number): Buffer {
   return head;
 }
 
-/** Stretches that follow one another in the base are copied as one. */
-async function copyMedia(source: FileHandle, sink: FileHandle, chunks: readonly Chunk[]): Promise<void> {
+/** Copies the media with its edits, in as few reads and writes as there is room for. */
+async function copyMedia(
+  source: FileHandle,
+  write: (bytes: Uint8Array) => Promise<void>,
+  { media }: Movie,
+  edits: readonly MediaEdit[],
+): Promise<void> {
   const buffer = Buffer.allocUnsafe(copyBytes);
   let filled = 0;
   const flush = async () => {
-    await writeAll(sink, buffer.subarray(0, filled));
+    await write(buffer.subarray(0, filled));
     filled = 0;
   };
-  let run = { offset: 0, bytes: 0 };
-  const copyRun = async () => {
-    while (run.bytes > 0) {
+  const copy = async (from: number, to: number) => {
+    for (let at = from; at < to;) {
       if (filled === buffer.length) await flush();
-      const wanted = Math.min(run.bytes, buffer.length - filled);
-      const { bytesRead } = await source.read(buffer, filled, wanted, run.offset);
+      const { bytesRead } = await source.read(buffer, filled, Math.min(to - at, buffer.length - filled), at);
       if (bytesRead === 0) throw new Error('the base is cut off');
       filled += bytesRead;
-      run = { offset: run.offset + bytesRead, bytes: run.bytes - bytesRead };
+      at += bytesRead;
     }
   };
-  for (const place of chunks.flatMap(({ places }) => places)) {
-    if (place.source !== undefined) {
-      if (run.bytes > 0 && place.source.offset === run.offset + run.bytes) run.bytes += place.source.bytes;
-      else {
-        await copyRun();
-        run = { offset: place.source.offset, bytes: place.source.bytes };
-      }
-    } else {
-      await copyRun();
-      if (filled + place.data.length > buffer.length) await flush();
-      if (place.data.length > buffer.length) await writeAll(sink, place.data);
-      else {
-        place.data.copy(buffer, filled);
-        filled += place.data.length;
-      }
+  let at = media.start;
+  for (const edit of edits) {
+    if (edit.at < at) throw new Error('frames of the base lie upon one another');
+    await copy(at, edit.at);
+    for (const part of edit.data) {
+      if (filled + part.length > buffer.length) await flush();
+      if (part.length > buffer.length) await write(part);
+      else filled += part.copy(buffer, filled);
     }
+    at = edit.at + edit.bytes;
   }
-  await copyRun();
+  await copy(at, media.end);
   await flush();
-}
-
-async function writeAll(sink: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await sink.write(bytes, at)).bytesWritten;
 }

@@ -44,32 +44,3 @@ export function fitWords({ words, span, pause, gap, naturalSpeed, sampleRate }: 
   }
   return { tempo, words: spoken, overlap };
 }
-
-/** 10 ms. */
-const frameSeconds = 0.01;
-/** Longest pause that is looked for. */
-const longestSeconds = 1.5;
-/** Above the room and below speech. */
-const speechDb = 12;
-
-/**
- * Samples from `from` on in which nobody speaks: the frames that are hardly louder than the quietest ones of the
- * recording.
- * @param mono full scale = 1
- */
-export function pauseAfter(mono: Float32Array, from: number, sampleRate: number): number {
-  const frame = Math.round(frameSeconds * sampleRate);
-  const power = (start: number) => {
-    let sum = 0;
-    for (let n = start; n < start + frame; n += 1) sum += (mono[n] ?? 0) ** 2;
-    return sum / frame;
-  };
-  const powers: number[] = [];
-  for (let start = 0; start + frame <= mono.length; start += frame) powers.push(power(start));
-  const floor = powers.toSorted((a, b) => a - b)[Math.floor(powers.length * 0.05)] ?? 0;
-  const limit = Math.max(1e-8, floor * 10 ** (speechDb / 10));
-  const end = Math.min(mono.length, from + longestSeconds * sampleRate);
-  let at = from;
-  while (at + frame <= end && power(at) <= limit) at += frame;
-  return at - from;
-}

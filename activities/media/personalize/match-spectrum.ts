@@ -10,9 +10,14 @@ const taps = 511;
  * Gives speech the colour of other speech: the difference of their long-term spectra, smoothed over neighbouring
  * bands and bounded, as a linear-phase filter that keeps every moment in its place. The level is not matched
  * here. Speech without a counterpart stays as it is.
+ * @param wanted the other speech's {@link longTermSpectrum}
  */
-export function matchSpectrum(speech: Float32Array, like: Float32Array, sampleRate: number): Float32Array {
-  const [own, wanted] = [longTermSpectrum(speech, sampleRate), longTermSpectrum(like, sampleRate)];
+export function matchSpectrum(
+  speech: Float32Array,
+  wanted: readonly number[],
+  sampleRate: number,
+): Float32Array {
+  const own = longTermSpectrum(speech, sampleRate);
   const total = (bands: readonly number[]) => bands.reduce((sum, band) => sum + band, 0);
   if (total(own) === 0 || total(wanted) === 0) return speech;
   const decibels = own.map((power, band) => {
@@ -57,15 +62,18 @@ function gainAt(hertz: number, gainsDb: readonly number[]): number {
   return (gainsDb[above - 1] ?? 0) * (1 - part) + (gainsDb[above] ?? 0) * part;
 }
 
+/** A linear-phase filter is the same read from either end, so two samples share a product. */
 function filtered(input: Float32Array, filter: Float64Array): Float32Array {
   const middle = (filter.length - 1) / 2;
-  return input.map((_, at) => {
-    let sum = 0;
-    const first = Math.max(0, at - middle);
-    const last = Math.min(input.length - 1, at + middle);
-    for (let from = first; from <= last; from += 1) {
-      sum += (input[from] ?? 0) * (filter[at - from + middle] ?? 0);
+  const padded = new Float64Array(input.length + 2 * middle);
+  padded.set(input, middle);
+  const output = new Float32Array(input.length);
+  for (let at = 0; at < output.length; at += 1) {
+    let sum = (padded[at + middle] ?? 0) * (filter[middle] ?? 0);
+    for (let tap = 0, far = at + 2 * middle; tap < middle; tap += 1, far -= 1) {
+      sum += ((padded[at + tap] ?? 0) + (padded[far] ?? 0)) * (filter[tap] ?? 0);
     }
-    return sum;
-  });
+    output[at] = sum;
+  }
+  return output;
 }

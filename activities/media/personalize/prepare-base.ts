@@ -4,6 +4,7 @@ import type {
   PrepareBaseInput,
   PrepareBaseResult,
   PreparedBase,
+  PlacedSpan,
   PreparedSpan,
   SpansDocument,
 } from '../../../workflows/contract/personalized.js';
@@ -18,10 +19,11 @@ import { baseAudioBitRate, reencodeArguments, soundArguments } from './base-comm
 import { frameAt } from './frame-rates.js';
 import type { PersonalizeDeps } from './open-base.js';
 import { decodedSize, pictureFormOf } from './picture-form.js';
+import { listenAround } from './span-surroundings.js';
 import { spliceSound } from './splice-sound.js';
 import { openWav } from './wav-window.js';
 
-const version = 2;
+const version = 3;
 const step = 'preparation';
 const timeoutMs = 3 * 3600 * 1000;
 
@@ -46,7 +48,8 @@ export function createPrepareBase(deps: PersonalizeDeps) {
           const media = await withScratch(deps.scratchDir, (dir) =>
             prepareMedia(deps, { base, spans: laid, changesPictures }, { dir, signal, report }),
           );
-          const whole: PreparedBase = { ...base, ...media, spans: laid };
+          const heard = await listen(deps, media.sound, laid);
+          const whole: PreparedBase = { ...base, ...media, spans: heard };
           const prepared = await deps.artifacts.publishJson(whole);
           const files = [whole.sound, ...(whole.video === null ? [] : [whole.video])];
           return { value: { prepared }, artifacts: [prepared, ...files] };
@@ -62,7 +65,7 @@ export function createPrepareBase(deps: PersonalizeDeps) {
 export function placeSpan(
   span: SpansDocument['spans'][number],
   base: Pick<OpenedBase, 'samples' | 'sampleRate' | 'frames' | 'frameRate'>,
-): PreparedSpan {
+): PlacedSpan {
   const startSample = Math.round(span.startSeconds * base.sampleRate);
   const endSample = Math.min(base.samples, Math.round(span.endSeconds * base.sampleRate));
   if (startSample < 0 || endSample <= startSample) {
@@ -76,6 +79,23 @@ export function placeSpan(
   const after = frameAt(span.endSeconds, base.frameRate) + 1;
   const endFrame = Math.max(startFrame + 1, Math.min(base.frames, after));
   return { startSample, endSample, startFrame, endFrame, text: span.text };
+}
+
+async function listen(
+  { artifacts }: PersonalizeDeps,
+  soundId: ArtifactId,
+  spans: readonly PlacedSpan[],
+): Promise<PreparedSpan[]> {
+  const sound = await openWav(await artifacts.fetch(soundId));
+  try {
+    const surroundings = await listenAround(sound, spans);
+    return spans.flatMap((span, index) => {
+      const around = surroundings[index];
+      return around === undefined ? [] : [{ ...span, surroundings: around }];
+    });
+  } finally {
+    await sound.close();
+  }
 }
 
 interface Work {
@@ -104,7 +124,7 @@ async function prepareMedia(
     base,
     spans,
     changesPictures,
-  }: { base: Omit<OpenedBase, 'message'>; spans: PreparedSpan[]; changesPictures: boolean },
+  }: { base: Omit<OpenedBase, 'message'>; spans: PlacedSpan[]; changesPictures: boolean },
   { dir, signal, report }: Work,
 ): Promise<Media> {
   const { video, sound, samples, sampleRate, channels, audioBitRate, frames, width, height } = base;
@@ -157,7 +177,7 @@ async function prepareMedia(
 /** Tries each span with the base's own sound: where its frames do not fade as ours do, nothing would fit. */
 async function ownSoundJoins(
   deps: PersonalizeDeps,
-  { source, base, spans }: { source: string; base: Omit<OpenedBase, 'message'>; spans: PreparedSpan[] },
+  { source, base, spans }: { source: string; base: Omit<OpenedBase, 'message'>; spans: PlacedSpan[] },
   signal: AbortSignal,
 ): Promise<boolean> {
   const movie = await readMovie(source);

@@ -9,8 +9,8 @@ import { resample, toFloat } from '../../tts/pcm.js';
 import { voiceRate } from '../../tts/voice.js';
 import { readVoiceWav } from '../audio/voice-wav.js';
 import type { FfmpegTools } from '../ffmpeg/run.js';
-import { fitWords, pauseAfter } from './fit-words.js';
-import { contextOf, replaceWords } from './replace-words.js';
+import { fitWords } from './fit-words.js';
+import { replaceWords } from './replace-words.js';
 import { layOutSpans, type SpanTimeline } from './span-timeline.js';
 import type { SoundEdit } from './splice-sound.js';
 import { stretchSpeech } from './stretch-speech.js';
@@ -80,19 +80,17 @@ export interface SaidWords {
  */
 export async function sayWords(
   { artifacts, tools }: RecipientSoundDeps,
-  { prepared, options, sound, signal }: RecipientSound,
+  { prepared, options, signal }: Pick<RecipientSound, 'prepared' | 'options' | 'signal'>,
   { span, voice, lengths }: SpanWords,
 ): Promise<SaidWords> {
-  const { sampleRate, channels } = prepared;
+  const { sampleRate } = prepared;
   const { startSample: start, endSample: end } = span;
   const natural = toFloat(readVoiceWav(await artifacts.readBytes(voice.audio)));
   if (lengths.samples !== end - start) return { spoken: natural, tempo: 1, overlap: 0 };
-  const { from, to } = contextOf({ start, end, sampleRate });
-  const context = await sound.read(from, Math.min(to, sound.samples) - from);
   const { tempo, overlap } = fitWords({
     words: Math.round((natural.length * sampleRate) / voiceRate),
     span: end - start,
-    pause: pauseAfter(firstChannel(context, channels), end - from, sampleRate),
+    pause: span.surroundings.pauseSamples,
     gap: Math.round(options.gapSeconds * sampleRate),
     naturalSpeed: options.naturalSpeed,
     sampleRate,
@@ -103,23 +101,12 @@ export async function sayWords(
 async function editSpan(deps: RecipientSoundDeps, recipient: RecipientSound, words: SpanWords) {
   const { prepared, sound } = recipient;
   const { span, lengths } = words;
-  const { sampleRate, channels } = prepared;
-  const { startSample: start, endSample } = span;
   const { spoken, overlap } = await sayWords(deps, recipient, words);
-  const { from, to } = contextOf({ start, end: endSample, sampleRate });
-  const context = await sound.read(from, Math.min(to, sound.samples) - from);
   // A span that takes its words' length is rounded by a part of a frame.
   const samples = lengths.samples + overlap;
   return replaceWords({
-    ...{ context, contextStart: from, channels, sampleRate, start, end: endSample + overlap },
-    words: resample(spoken, voiceRate, sampleRate).subarray(0, samples),
+    ...{ sound, surroundings: span.surroundings, start: span.startSample, end: span.endSample + overlap },
+    words: resample(spoken, voiceRate, prepared.sampleRate).subarray(0, samples),
     samples,
   });
-}
-
-function firstChannel(interleaved: Float32Array, channels: number): Float32Array {
-  return Float32Array.from(
-    { length: interleaved.length / channels },
-    (_, n) => interleaved[n * channels] ?? 0,
-  );
 }

@@ -10,14 +10,15 @@ import { transientFailure } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
 import { withScratch } from '../../scratch.js';
 import { avcConfiguration, readMovie, type Movie, type Track } from '../mp4/movie.js';
-import { spliceMovie, type Replacement } from '../mp4/splice.js';
+import { spliceMovie } from '../mp4/splice.js';
+import type { Replacement } from '../mp4/track-edits.js';
 import type { PersonalizeDeps } from './open-base.js';
 import { soundEdits, type RecipientSound } from './recipient-sound.js';
 import { encodeMp3 } from './encode-mp3.js';
 import { spliceSound, type SoundEdit } from './splice-sound.js';
 import { openWav } from './wav-window.js';
 
-const version = 1;
+const version = 2;
 
 /**
  * One recipient's file. Of a video only what changes is encoded: some frames of sound, and the clips that were made
@@ -47,7 +48,7 @@ export function createRenderRecipient(deps: PersonalizeDeps) {
                   : await spliced(deps, { dir, recipient, edits, clips, video: prepared.video });
               const { size } = await stat(file.path);
               signal.throwIfAborted();
-              const id = await deps.artifacts.publishFile(file.path, file.extension);
+              const id = await deps.artifacts.publishFile(file.path, file.extension, file.facts);
               return { value: { file: id, durationSeconds: seconds, bytes: size }, artifacts: [id] };
             } finally {
               await sound.close();
@@ -69,7 +70,7 @@ interface Rendering {
 async function soundAlone(deps: PersonalizeDeps, { dir, recipient, edits }: Rendering) {
   const path = join(dir, 'sound.mp3');
   await encodeMp3(deps.tools, { sound: recipient.sound, edits, target: path, signal: recipient.signal });
-  return { path, extension: 'mp3' };
+  return { path, extension: 'mp3', facts: { isSpare: true } };
 }
 
 async function spliced(
@@ -91,9 +92,9 @@ async function spliced(
     ...(await pictureReplacements(deps, { movie, prepared, clips })),
   ];
   const path = join(dir, 'video.mp4');
-  await spliceMovie({ base, movie, target: path }, replacements);
+  const sha256 = await spliceMovie({ base, movie, target: path }, replacements);
   await checkSplice(path, { movie, replacements, prepared });
-  return { path, extension: 'mp4' };
+  return { path, extension: 'mp4', facts: { sha256, isSpare: true } };
 }
 
 /** The clips' pictures in the place of their spans'. */
@@ -148,7 +149,7 @@ async function checkSplice(
     const growth = replacements
       .filter(({ kind }) => kind === track.kind)
       .reduce((sum, { from, to, samples }) => sum + samples.length - (to - from), 0);
-    if (track.samples.length !== before.samples.length + growth) throw broken('frames are missing');
+    if (track.sampleCount !== before.sampleCount + growth) throw broken('frames are missing');
     return (track.duration - before.duration) / track.timescale;
   });
   const { numerator, denominator } = prepared.frameRate;

@@ -4,7 +4,7 @@ import { encodeStretch } from '../aac/encode-stretch.js';
 import { framesAround, spliceStretch, StretchesApartError } from '../aac/stretch.js';
 import type { FfmpegTools } from '../ffmpeg/run.js';
 import type { Movie, Track } from '../mp4/movie.js';
-import type { Replacement } from '../mp4/splice.js';
+import type { Replacement } from '../mp4/track-edits.js';
 import type { WavWindow } from './wav-window.js';
 
 /** New sound in place of a part of the base's. */
@@ -71,7 +71,7 @@ async function spliceEdit(
   const shift = track.startsAt - primingSamples;
   const around = framesAround(edit.start + shift, edit.end + shift);
   const from = Math.max(0, around.from - wider);
-  const to = Math.min(track.samples.length, around.to + wider);
+  const to = Math.min(track.sampleCount, around.to + wider);
   const [first, last] = [Math.max(0, from - joinFrames), Math.min(track.samples.length, to + joinFrames)];
   const stretch = await encodeStretch(tools, {
     ...{ sampleRate, channels, bitsPerSecond, from, to: to + growth / frameSamples },
