@@ -1,5 +1,6 @@
 import { sql, type Selectable, type Transaction } from 'kysely';
 import type { Db } from './database.js';
+import { releaseJobFiles } from './job-files.js';
 import { liveStatuses } from './job-status.js';
 import { cursorAt, isBehind, type Position } from './pages.js';
 import type { Database, ProjectsTable } from './schema.js';
@@ -110,9 +111,31 @@ export async function lockProject(
   };
 }
 
-/** Removes the project's videos and assets. Its jobs stay, as a record. */
+/** Removes the project's videos and assets, and the files of its jobs, which stay as a record. */
 export async function deleteContents(trx: Transaction<Database>, userId: string, id: string): Promise<void> {
   await deleteVideosOfProject(trx, userId, id);
+  const jobs = await trx
+    .selectFrom('jobs')
+    .select('jobs.id')
+    .where('jobs.project_id', '=', id)
+    .where('jobs.user_id', '=', userId)
+    // A video that stays needs what the jobs that made it were given.
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('videos')
+            .select('videos.id')
+            .where(({ eb, ref, or }) =>
+              or([eb('videos.id', '=', ref('jobs.id')), eb('videos.id', '=', ref('jobs.video_id'))]),
+            ),
+        ),
+      ),
+    )
+    .execute();
+  await releaseJobFiles(
+    trx,
+    jobs.map((job) => job.id),
+  );
   await trx.deleteFrom('assets').where('project_id', '=', id).where('user_id', '=', userId).execute();
 }
 

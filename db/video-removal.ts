@@ -1,11 +1,8 @@
 import type { Transaction } from 'kysely';
-import { forgetGenerations } from './generation-cache.js';
+import { releaseJobFiles } from './job-files.js';
 import type { Database } from './schema.js';
 
-/**
- * Removes videos from the gallery and lets go of their files: what the jobs that made them list, were given and left
- * in the cache. The jobs stay as a record; files that something else refers to stay too.
- */
+/** Removes videos from the gallery and lets go of the files of the jobs that made them. */
 async function deleteVideos(
   trx: Transaction<Database>,
   userId: string,
@@ -20,21 +17,16 @@ async function deleteVideos(
     .execute();
   if (videos.length === 0) return 0;
   const ids = videos.map(({ id }) => id);
-  const jobs = trx
+  const jobs = await trx
     .selectFrom('jobs')
     .select('id')
     .where('user_id', '=', userId)
     // A video has the id of the job that made it first; later jobs name it.
-    .where((eb) => eb.or([eb('id', 'in', ids), eb('video_id', 'in', ids)]));
-  const listed = await trx
-    .deleteFrom('job_artifacts')
-    .where('job_id', 'in', jobs)
-    .returning('artifact_id')
+    .where((eb) => eb.or([eb('id', 'in', ids), eb('video_id', 'in', ids)]))
     .execute();
-  await trx.deleteFrom('job_inputs').where('job_id', 'in', jobs).execute();
-  await forgetGenerations(
+  await releaseJobFiles(
     trx,
-    listed.map((row) => row.artifact_id),
+    jobs.map(({ id }) => id),
   );
   return ids.length;
 }

@@ -111,7 +111,7 @@ const remove = createRoute({
   tags: ['Projects'],
   summary: 'Remove a project',
   description:
-    'A project with jobs, videos or assets asks what is to become of them: `keep` leaves them without a project, `delete` removes its videos and assets with the files that nothing else uses. Jobs stay as a record in any case.',
+    'A project with jobs, videos or assets asks what is to become of them: `keep` leaves them without a project, `delete` removes its videos and assets, and what its jobs made, with the files that nothing else uses. Jobs stay as a record in any case.',
   security: bearer,
   request: { params: idParam, query: z.strictObject({ contents: z.enum(['keep', 'delete']).optional() }) },
   responses: { 204: { description: 'Removed' }, ...problems(401, 404, 409, 422) },
