@@ -11,17 +11,17 @@ function ownVideos(db: Db, userId: string) {
   return db
     .selectFrom('videos')
     .selectAll('videos')
-    .select((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('jobs')
+    .select(({ or, exists, selectFrom }) => {
+      const hasLive = (column: 'jobs.id' | 'jobs.video_id') =>
+        exists(
+          selectFrom('jobs')
             .select('jobs.id')
-            .whereRef('jobs.video_id', '=', 'videos.id')
+            .whereRef(column, '=', 'videos.id')
             .where('jobs.status', 'in', liveStatuses),
-        )
-        .as('editing'),
-    )
+        );
+      // The job that made it ends a little after it shows it here, and lists its files once more.
+      return or([hasLive('jobs.video_id'), hasLive('jobs.id')]).as('editing');
+    })
     .where('videos.user_id', '=', userId);
 }
 
