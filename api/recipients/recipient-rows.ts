@@ -24,6 +24,9 @@ export function refuseFile(message: string): RecipientsRefusedError {
   return new RecipientsRefusedError([{ row: null, column: null, message }]);
 }
 
+/** What helps where a workbook is too much. */
+export const asCsv = 'save the sheet as "CSV UTF-8"';
+
 /** The most that a job takes; one more row is looked for, so that it can be said. */
 export const maxRecipients = 10_000;
 export const maxColumns = 100;
