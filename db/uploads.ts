@@ -39,15 +39,17 @@ export function findUpload(db: Db, userId: string, id: string): Promise<UploadRo
     .executeTakeFirst();
 }
 
-/** The upload that waits for bytes under this token; it is the right to send them. */
+/** The upload that waits for bytes under this token, which is the right to send them unless its user is suspended. */
 export function findUploadByToken(db: Db, id: string, tokenHash: string): Promise<UploadRow | undefined> {
   return db
     .selectFrom('uploads')
-    .selectAll()
-    .where('id', '=', id)
-    .where('token_hash', '=', tokenHash)
-    .where('asset_id', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
+    .innerJoin('users', 'users.id', 'uploads.user_id')
+    .selectAll('uploads')
+    .where('uploads.id', '=', id)
+    .where('uploads.token_hash', '=', tokenHash)
+    .where('uploads.asset_id', 'is', null)
+    .where('uploads.expires_at', '>', sql<Date>`now()`)
+    .where('users.status', '=', 'active')
     .executeTakeFirst();
 }
 
