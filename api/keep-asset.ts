@@ -8,8 +8,10 @@ import type { Db } from '../db/database.js';
 import type { Storage } from '../storage/storage.js';
 import type { AssetKind } from '../workflows/contract/assets.js';
 import type { RouteDeps } from './context.js';
+import { isForeignKeyViolation } from './database-errors.js';
 import { ProblemError } from './errors.js';
 import { createGate } from './gate.js';
+import { unknownProject } from './own-project.js';
 import type { ReceivedFile } from './receive-file.js';
 import { storageKey } from './serve-object.js';
 
@@ -28,7 +30,7 @@ const inspecting = createGate(2);
  * Makes an asset of a received file: looked at, published, kept. The file may be moved away.
  *
  * @throws ProblemError `unsupported_media`, `damaged_media`, `media_too_large`, `media_too_long`,
- *   `storage_unavailable`
+ *   `storage_unavailable`, `unknown_project` when the project went meanwhile
  */
 export async function makeAsset(
   { db, storage, intake }: RouteDeps,
@@ -57,24 +59,30 @@ export async function makeAsset(
     shown = { id: `${sha256}.${rendition.extension}`, sha256, bytes: bytes.length, contentType: type };
     await publish(db, storage, shown, (key) => storage.putBytes(key, bytes, type));
   }
-  return db.transaction().execute(async (trx) => {
-    const kept = await keepAsset(trx, {
-      user_id: userId,
-      project_id: projectId,
-      kind,
-      file_name: fileName,
-      content_type: contentType,
-      bytes: file.bytes,
-      sha256: file.sha256,
-      artifact_id: original.id,
-      rendition_artifact_id: shown?.id ?? null,
-      media: JSON.stringify(media),
+  return db
+    .transaction()
+    .execute(async (trx) => {
+      const kept = await keepAsset(trx, {
+        user_id: userId,
+        project_id: projectId,
+        kind,
+        file_name: fileName,
+        content_type: contentType,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        artifact_id: original.id,
+        rendition_artifact_id: shown?.id ?? null,
+        media: JSON.stringify(media),
+      });
+      if (kept.isNew) {
+        await logActivity(trx, { userId, type: 'asset_created', message: `Added the file ${fileName}.` });
+      }
+      return kept;
+    })
+    .catch((error: unknown) => {
+      // Looking takes seconds: time enough to remove a project.
+      throw isForeignKeyViolation(error, 'assets_project_id_fkey') ? unknownProject() : error;
     });
-    if (kept.isNew) {
-      await logActivity(trx, { userId, type: 'asset_created', message: `Added the file ${fileName}.` });
-    }
-    return kept;
-  });
 }
 
 /** In storage before its row promises it; what a collector was just removing is put again. */

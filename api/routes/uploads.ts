@@ -11,15 +11,17 @@ import {
   setUploadAsset,
   type UploadRow,
 } from '../../db/uploads.js';
+import { lockUser } from '../../db/users.js';
 import { uploadKey, uploadSeconds } from '../../storage/keys.js';
 import { ObjectMissingError } from '../../storage/storage.js';
 import { assetKinds } from '../../workflows/contract/assets.js';
 import { assetSchema, toAsset } from '../asset-resource.js';
 import type { RouteDeps } from '../context.js';
+import { isForeignKeyViolation } from '../database-errors.js';
 import { ProblemError } from '../errors.js';
 import { fileNameSchema } from '../file-name.js';
 import { makeAsset } from '../keep-asset.js';
-import { assertOwnProject } from '../own-project.js';
+import { assertOwnProject, unknownProject } from '../own-project.js';
 import { receiveFile, tooLarge, withIntakeFile } from '../receive-file.js';
 import {
   bearer,
@@ -159,23 +161,31 @@ export function uploadRoutes(deps: RouteDeps): Router {
       const { kind, fileName, bytes, projectId } = c.req.valid('json');
       if (bytes > intake.maxBytes[kind]) throw tooLarge(intake.maxBytes[kind]);
       await assertOwnProject(db, userId, projectId);
-      if ((await countOpenUploads(db, userId)) >= mostOpenUploads) {
-        throw new ProblemError('too_many_uploads', { headers: { 'retry-after': '60' } });
-      }
       const id = randomUUID();
       const address = { bytes, expiresSeconds: uploadSeconds };
       const presigned = await storage.presignPut(uploadKey(id), address).catch(unavailable);
       const token = newToken();
-      const upload = await insertUpload(db, {
-        id,
-        user_id: userId,
-        project_id: projectId,
-        kind,
-        file_name: fileName,
-        bytes,
-        token_hash: hashToken(token),
-        seconds: uploadSeconds,
-      });
+      const upload = await db
+        .transaction()
+        .execute(async (trx) => {
+          await lockUser(trx, userId);
+          if ((await countOpenUploads(trx, userId)) >= mostOpenUploads) {
+            throw new ProblemError('too_many_uploads', { headers: { 'retry-after': '60' } });
+          }
+          return insertUpload(trx, {
+            id,
+            user_id: userId,
+            project_id: projectId,
+            kind,
+            file_name: fileName,
+            bytes,
+            token_hash: hashToken(token),
+            seconds: uploadSeconds,
+          });
+        })
+        .catch((error: unknown) => {
+          throw isForeignKeyViolation(error, 'uploads_project_id_fkey') ? unknownProject() : error;
+        });
       const sizeHeader = { 'content-length': String(bytes) };
       return c.json(
         {

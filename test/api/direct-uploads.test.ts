@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Db } from '../../db/database.js';
 import { createS3Storage } from '../../storage/s3.js';
 import { createTestFolder } from '../support/services.js';
 import { startApi, type Json, type TestApi } from './support.js';
@@ -42,6 +44,13 @@ describe.each(['local', 's3'] as const)('a direct upload to %s storage', (kind) 
 
   const complete = (token: string, id: string) =>
     api.call(`/api/v1/assets/uploads/${id}/complete`, { token, method: 'POST' });
+  /** How many connections wait for what this transaction has locked. */
+  const waitingFor = async (trx: Db) => {
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::int from pg_stat_activity
+      where pg_backend_pid() = any(pg_blocking_pids(pid))`.execute(trx);
+    return rows[0]?.count;
+  };
   const waiting = async () =>
     (await leftovers(api)).objects.filter((key: string) => key.startsWith('uploads/'));
 
@@ -106,13 +115,53 @@ describe.each(['local', 's3'] as const)('a direct upload to %s storage', (kind) 
     expect((await complete(token, begun.id)).status).toBe(404);
   });
 
-  it('is open for a few files at a time', async () => {
+  it('is open for a few files at a time, however many ask at once', async () => {
     const { token } = await api.register();
-    for (let n = 0; n < 20; n += 1) await begin(token);
-    const more = await api.call('/api/v1/assets/uploads', {
-      token,
-      body: { kind: 'music', fileName: 't.mp3', bytes: 5 },
+    const body = { kind: 'music', fileName: 't.mp3', bytes: 5 };
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => api.call('/api/v1/assets/uploads', { token, body })),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    for (const { status, json } of answers.filter((answer) => answer.status !== 201)) {
+      expect([status, json.code]).toEqual([429, 'too_many_uploads']);
+    }
+  });
+
+  it.runIf(kind === 'local')('takes nothing from a user who is suspended', async () => {
+    const { token, id } = await api.register();
+    const begun = await begin(token);
+    const setStatus = (status: 'active' | 'suspended') =>
+      api.db.updateTable('users').set({ status }).where('id', '=', id).execute();
+    await setStatus('suspended');
+    expect(await put(begun, tone)).toBe(404);
+    expect(await waiting()).toEqual([]);
+    await setStatus('active');
+    expect(await put(begun, tone)).toBe(204);
+  });
+
+  it('names the project when that goes meanwhile', async () => {
+    const { token, id: userId } = await api.register();
+    const { id: projectId } = (await api.call('/api/v1/projects', { token, body: { name: 'Tides' } })).json;
+    const begun = await begin(token, { projectId });
+    expect(await put(begun, tone)).toBeLessThan(300);
+    const refusal = (answer: Json) => [answer.status, answer.json.code, answer.json.errors?.[0]?.path];
+    // The removal holds its project while the two requests have seen it, and wait for what becomes of it.
+    const { answers } = await api.db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('projects').where('id', '=', projectId).where('user_id', '=', userId).execute();
+      const asked = Promise.all([
+        complete(token, begun.id),
+        api.call('/api/v1/assets/uploads', {
+          token,
+          body: { kind: 'music', fileName: 't.mp3', bytes: 5, projectId },
+        }),
+      ]);
+      await expect.poll(() => waitingFor(trx), { timeout: 10_000 }).toBe(2);
+      return { answers: asked };
     });
-    expect([more.status, more.json.code]).toEqual([429, 'too_many_uploads']);
+    const refused = [422, 'unknown_project', 'body.projectId'];
+    expect((await answers).map(refusal)).toEqual([refused, refused]);
+    // What was sent is still there for another try, in no project.
+    const again = await complete(token, begun.id);
+    expect([again.status, again.json.projectId]).toEqual([201, null]);
   });
 });
