@@ -23,6 +23,7 @@ import { avatarRoutes } from './routes/avatars.js';
 import { assetRoutes } from './routes/assets.js';
 import { creditRoutes } from './routes/credits.js';
 import { docsRoutes } from './routes/docs.js';
+import { jobApprovalRoutes } from './routes/job-approval.js';
 import { jobChangeRoutes } from './routes/job-changes.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobFileRoutes } from './routes/job-files.js';
@@ -91,6 +92,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
     assetRoutes,
     jobRoutes,
     jobChangeRoutes,
+    jobApprovalRoutes,
     jobEventRoutes,
     jobFileRoutes,
     videoRoutes,

@@ -37,7 +37,8 @@ export const approvalSchema = z
   })
   .openapi('Approval');
 
-type GivenEdit = { number: number } & z.output<typeof scenePatchSchema>;
+/** One edit of a request. */
+export type GivenEdit = { number: number } & z.output<typeof scenePatchSchema>;
 
 /**
  * Edits as the workflow reads them: absent members stay as they are in the scene.
@@ -58,6 +59,13 @@ export async function toEdits(
     assets.map((asset) => [asset.id, asset.rendition_artifact_id ?? asset.artifact_id]),
   );
   return edits.map((edit) => toEdit(edit, pictures));
+}
+
+/** Scene by scene: what the later edits say stands, and what only the earlier ones say stays. */
+export function mergeEdits(earlier: readonly SceneEdit[], later: readonly SceneEdit[]): SceneEdit[] {
+  const byScene = new Map(earlier.map((edit) => [edit.number, edit]));
+  for (const edit of later) byScene.set(edit.number, { ...byScene.get(edit.number), ...edit });
+  return [...byScene.values()];
 }
 
 function toEdit(edit: GivenEdit, pictures: ReadonlyMap<string, ArtifactId>): SceneEdit {

@@ -8,9 +8,9 @@ import { liveStatuses } from './job-status.js';
 
 /** The workflows' records of a job: their writes are keyed by the job, so that each may be repeated. */
 
-/** The row says that work goes on. Answers false when there is no such job or it is over. */
-export async function recordStart(db: Db, jobId: string): Promise<boolean> {
-  const rows = await db
+/** The row says that work goes on. Undefined when there is no such job or it is over. */
+export async function recordStart(db: Db, jobId: string): Promise<{ hasEdits: boolean } | undefined> {
+  const row = await db
     .updateTable('jobs')
     .set({
       status: 'in_progress',
@@ -19,9 +19,9 @@ export async function recordStart(db: Db, jobId: string): Promise<boolean> {
     })
     .where('id', '=', jobId)
     .where('status', 'in', liveStatuses)
-    .returning('id')
-    .execute();
-  return rows.length > 0;
+    .returning('edits')
+    .executeTakeFirst();
+  return row && { hasEdits: row.edits.length > 0 };
 }
 
 /** The row says that the job waits for its user; the artifacts are there to be read meanwhile. */

@@ -23,8 +23,8 @@ import { explainerPlan } from './step-plan.js';
 export async function explainer(input: ExplainerInput): Promise<ExplainerResult | null> {
   const { options } = input;
   const gate = openReviewGate();
-  return runJob(input, explainerPlan, async (run) => {
-    const written = await writeScript(run, input, gate);
+  return runJob(input, explainerPlan, async (run, { hasEdits }) => {
+    const written = await writeScript(run, input, { gate, isEdited: hasEdits === true });
     const production: Production = { run, ...written, options };
 
     const [pictures, { voices, captions }] = await both(
@@ -79,7 +79,12 @@ interface Written {
   artifacts: NamedArtifact[];
 }
 
-async function writeScript(run: JobRun, input: ExplainerInput, gate: ReviewGate): Promise<Written> {
+/** @param isEdited whether the row has edits, of a review before or of a scene of the video. */
+async function writeScript(
+  run: JobRun,
+  input: ExplainerInput,
+  { gate, isEdited }: { gate: ReviewGate; isEdited: boolean },
+): Promise<Written> {
   const { options, videoId } = input;
   const { ref, progress } = run;
   if (videoId !== null) {
@@ -99,7 +104,9 @@ async function writeScript(run: JobRun, input: ExplainerInput, gate: ReviewGate)
   let script = await run.step('scripts', async () => {
     const result = await counted(progress, 'scripts', llm.writeScript({ ...ref, content, options }));
     progress.tell('scripts', result.message ?? message);
-    return result;
+    if (!isEdited) return result;
+    // A job that is tried again was reviewed before: its user finds the script as they left it.
+    return orchestration.editScript({ ...ref, script: result.script, videoId: null });
   });
 
   if (options.review === 'script') {

@@ -20,12 +20,13 @@ export function createOrchestrationActivities(deps: OrchestrationDeps): Orchestr
   const { db, artifacts } = deps;
   return {
     async markStarted({ jobId, script }: MarkStartedInput): Promise<MarkStartedResult> {
-      if (!(await recordStart(db, jobId))) {
+      const started = await recordStart(db, jobId);
+      if (started === undefined) {
         throw invalidInput({ code: 'job_over', detail: 'The job ended before its work began.' });
       }
-      if (script === null) return { sceneCount: null };
+      if (script === null) return { ...started, sceneCount: null };
       const { scenes } = await artifacts.readJson<ScriptDocument>(script);
-      return { sceneCount: scenes.length };
+      return { ...started, sceneCount: scenes.length };
     },
 
     async markAwaitingApproval(input: MarkAwaitingApprovalInput): Promise<void> {

@@ -1,28 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
 import { cancelUnsubmitted } from '../../db/job-ends.js';
-import { findJob, requestCancel, setEdits, withApprovalLock, type JobRow } from '../../db/jobs.js';
-import type { ApprovalDecision } from '../../workflows/contract/jobs.js';
+import { findJob, requestCancel, type JobRow } from '../../db/jobs.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
+import { currentJob } from '../current-job.js';
 import { ProblemError } from '../errors.js';
-import { jobSchema, type Job } from '../job-resource.js';
+import { jobSchema } from '../job-resource.js';
 import { EngineUnavailableError } from '../jobs-client.js';
 import { idempotent } from '../middleware/idempotency.js';
-import {
-  bearer,
-  bodyProblems,
-  createRouter,
-  jsonAnswer,
-  jsonBody,
-  problems,
-  type Router,
-} from '../router.js';
+import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
 import { retryBody, retrySchema, undelivered } from '../retry-batch.js';
-import { approvalSchema, toEdits } from '../scene-edits.js';
 import { idempotencyHeader, idParam, refuseField } from '../validation.js';
-
-const approvalAttempts = 10;
 
 export function jobChangeRoutes(deps: RouteDeps): Router {
   const { db, jobs, views } = deps;
@@ -62,24 +50,6 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     },
   });
 
-  const approval = createRoute({
-    method: 'post',
-    path: '/jobs/{id}/approval',
-    tags: ['Jobs'],
-    summary: 'Answer the review of a job that waits for it',
-    description: 'A rejected job is cancelled. Edits are applied before the work goes on.',
-    security: bearer,
-    request: { params: idParam, body: jsonBody(approvalSchema) },
-    responses: { 200: jsonAnswer('The job', jobSchema), ...bodyProblems, ...problems(404, 409, 503) },
-  });
-
-  async function current(userId: string, id: string): Promise<Job> {
-    views.forget(userId, id);
-    const job = await views.get(userId, id);
-    if (job === undefined) throw new ProblemError('not_found');
-    return job;
-  }
-
   /** Tells the engine; a job that it does not know ends here. */
   async function tellEngine(row: JobRow): Promise<'winding_down' | 'ended'> {
     try {
@@ -92,26 +62,12 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     return (await cancelUnsubmitted(db, row.id)) ? 'ended' : 'winding_down';
   }
 
-  /**
-   * A workflow says that it waits a moment before it takes answers, so that a quick client would be refused:
-   * as long as it still says so, the answer is given again.
-   */
-  async function approve(id: string, decision: ApprovalDecision): Promise<'accepted' | 'refused'> {
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await jobs.approve(id, decision);
-      if (outcome === 'accepted' || attempt === approvalAttempts) return outcome;
-      const live = await jobs.progress(id);
-      if (live?.progress.status !== 'awaiting_approval') return 'refused';
-      await sleep(100);
-    }
-  }
-
   return createRouter()
     .openapi(cancel, async (c) => {
       const { id } = c.req.valid('param');
       const userId = c.var.user.id;
       const row = await requestCancel(db, userId, id);
-      if (row === undefined) return c.json(await current(userId, id), 200);
+      if (row === undefined) return c.json(await currentJob(views, userId, id), 200);
       const outcome = await tellEngine(row);
       c.var.logger.info({
         jobId: id,
@@ -120,7 +76,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
         success: true,
         info: { outcome },
       });
-      return c.json(await current(userId, id), outcome === 'ended' ? 200 : 202);
+      return c.json(await currentJob(views, userId, id), outcome === 'ended' ? 200 : 202);
     })
     .openapi(retry, async (c) => {
       const row = await findJob(db, c.var.user.id, c.req.valid('param').id);
@@ -145,24 +101,5 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
         ...rest,
       });
       return c.json(job, 202);
-    })
-    .openapi(approval, async (c) => {
-      const { id } = c.req.valid('param');
-      const userId = c.var.user.id;
-      const body = c.req.valid('json');
-      const job = await current(userId, id);
-      if (job.status !== 'awaiting_approval') throw new ProblemError('job_not_awaiting_approval');
-      const edits = await toEdits(db, userId, body.edits ?? [], (index) => `body.edits.${index}`);
-      const hasEdits = body.approved && edits.length > 0;
-      const outcome = await withApprovalLock(db, id, async (connection) => {
-        // The workflow reads them as soon as it has the answer.
-        if (hasEdits) await setEdits(connection, userId, id, edits);
-        return approve(id, { approved: body.approved, hasEdits }).catch((cause: unknown) => {
-          throw new ProblemError('engine_unavailable', { cause });
-        });
-      });
-      if (outcome !== 'accepted') throw new ProblemError('job_not_awaiting_approval');
-      c.var.logger.info({ jobId: id, stage: 'review', action: 'answer review', success: true });
-      return c.json(await current(userId, id), 200);
     });
 }

@@ -44,6 +44,10 @@ export async function createBelongings(api: TestApi): Promise<Belongings> {
   const avatar = await addArtifact(api, jobId, 'avatar');
   await api.storage.putBytes(`artifacts/${avatar}`, Buffer.from('any bytes'), 'image/webp');
   await api.db.updateTable('users').set({ avatar_artifact: avatar }).where('id', '=', userId).execute();
+  const waitingJobId = await addJob(api, userId, 'awaiting_approval');
+  const reviewed = await addArtifact(api, waitingJobId, 'script');
+  const script = JSON.stringify({ language: 'en', scenes: [{ number: 1 }] });
+  await api.storage.putBytes(`artifacts/${reviewed}`, Buffer.from(script), 'application/json');
   const key = await api.call('/api/v1/users/me/api-keys', { token, body: { name: 'a program' } });
   return {
     token,
@@ -52,7 +56,7 @@ export async function createBelongings(api: TestApi): Promise<Belongings> {
     videoId,
     artifacts: { ...artifacts, ...parts },
     failedJobId: await addJob(api, userId, 'failed'),
-    waitingJobId: await addJob(api, userId, 'awaiting_approval'),
+    waitingJobId,
     apiKeyId: key.json.id,
     apiKey: key.json.key,
     projectId: (await made(api, token, '/projects', { name: 'A project' })).id,

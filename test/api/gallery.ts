@@ -50,8 +50,8 @@ export async function addVideo(
     ),
     srt: await store(Buffer.from('1\n00:00:00,000 --> 00:00:01,000\nThe moon pulls.\n'), 'srt', 'text/plain'),
     ass: await store(Buffer.from('[Script Info]\n'), 'ass', 'text/plain'),
-    content: await json({ unique, kind: 'content' }),
-    script: await json({ unique, kind: 'script' }),
+    content: await json({ unique, language: 'en', sections: [] }),
+    script: await json({ unique, language: 'en', scenes: [{ number: 1 }, { number: 2 }] }),
     captions: await json({ unique, kind: 'captions' }),
   };
   const jobId = randomUUID();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { transientFailure } from '../../activities/failures.js';
+import { invalidInput, transientFailure } from '../../activities/failures.js';
 import { withHeartbeat } from '../../activities/heartbeat.js';
 import { createLocalStorage } from '../../storage/local.js';
 import { createLab, until, type Lab, type RunningWorkers } from '../workflows/lab.js';
@@ -203,9 +203,17 @@ describe('a review', () => {
       [{ approved: true, edits: [{ number: 0 }] }, 'body.edits.0.number'],
       [{ approved: true, edits: [{ number: 1, imageArtifact: 'x' }] }, 'body.edits.0.imageArtifact'],
       [{ approved: true, edits: [{ number: 1 }, { number: 1 }] }, 'body.edits'],
+      [{ approved: true, edits: [{ number: 3 }, { number: 4 }, { number: 99 }] }, 'body.edits.1.number'],
     ] as const) {
-      expect((await answer(id, body)).json.errors[0].path).toBe(path);
+      const refused = await answer(id, body);
+      expect([refused.status, refused.json.code]).toEqual([422, 'validation_failed']);
+      expect(refused.json.errors[0].path).toBe(path);
     }
+    const { errors } = (await answer(id, { approved: true, edits: [{ number: 99 }] })).json;
+    expect(errors).toEqual([
+      { path: 'body.edits.0.number', message: 'the script has no scene 99; it has 3' },
+    ]);
+    expect((await read(id)).status).toBe('awaiting_approval');
     const answers = await Promise.all(
       ['Ebb', 'Flood', 'Neap'].map((heading) =>
         answer(id, { approved: true, edits: [{ number: 2, heading }] }),
@@ -222,6 +230,51 @@ describe('a review', () => {
     ]);
     const late = await answer(id, { approved: true });
     expect([late.status, late.json.code]).toEqual([409, 'job_not_awaiting_approval']);
+  });
+
+  it('keeps its edits when the job that it let go on fails and is tried again', async () => {
+    const failure = () => invalidInput({ code: 'paint_missing', detail: 'There is no paint.' });
+    const failed = async (id: string, body: object) => {
+      failNextPicture = failure;
+      expect((await answer(id, body)).status).toBe(200);
+      await reached(id, (job) => job.status === 'failed');
+    };
+    const again = async (id: string) => {
+      const retried = await call(`/api/v1/jobs/${id}/retry`, { method: 'POST' });
+      expect([retried.status, retried.json.retryOf]).toEqual([202, id]);
+      await reached(retried.json.id, (job) => job.status === 'awaiting_approval');
+      return String(retried.json.id);
+    };
+    /** What the gate shows. */
+    const shown = async (id: string): Promise<Json[]> => {
+      const { items } = await until(
+        async () => (await call(`/api/v1/jobs/${id}/artifacts`)).json,
+        (list) => list.items.length > 0,
+        5_000,
+      );
+      return (await call(items.find((item: Json) => item.kind === 'script').url)).json.scenes;
+    };
+
+    const first = await awaiting();
+    await failed(first, { approved: true, edits: [{ number: 2, heading: 'Ebb', narration: 'It falls.' }] });
+    const second = await again(first);
+    expect((await shown(second)).map(({ heading }) => heading)).toEqual(['Heading 1', 'Ebb', 'Heading 3']);
+    await failed(second, {
+      approved: true,
+      edits: [
+        { number: 2, heading: 'Neap' },
+        { number: 3, heading: 'Flood' },
+      ],
+    });
+    const third = await again(second);
+    const headings = ['Heading 1', 'Neap', 'Flood'];
+    expect((await shown(third)).map(({ heading }) => heading)).toEqual(headings);
+    // An approval without edits takes none of them back.
+    expect((await answer(third, { approved: true })).status).toBe(200);
+    const done = await reached(third, (job) => job.status === 'completed');
+    const { scenes } = (await call(`/api/v1/videos/${done.result.videoId}`)).json;
+    expect(scenes.map((scene: Json) => scene.heading)).toEqual(headings);
+    expect(scenes[1].narration).toBe('It falls.');
   });
 
   it('that rejects cancels the job', async () => {

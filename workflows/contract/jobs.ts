@@ -139,6 +139,8 @@ export interface MarkStartedInput extends JobRef {
 export interface MarkStartedResult {
   /** Null when no script was named. */
   sceneCount: number | null;
+  /** Whether the row has scene edits already; histories from before it was asked do not say. */
+  hasEdits?: boolean;
 }
 
 /** orchestration pool: the row says that the job waits for its user, who can read the artifacts meanwhile. */
