@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { AssetRow } from '../db/assets.js';
 import { insertRecipients } from '../db/recipients.js';
 import { markWords, parseMarkedTranscript } from '../workflows/contract/marked-transcript.js';
-import type { InsertMode } from '../workflows/contract/personalized.js';
+import { maxSpans, type InsertMode } from '../workflows/contract/personalized.js';
 import type { JobRequest } from './accept-job.js';
 import type { RouteDeps } from './context.js';
 import { ProblemError } from './errors.js';
@@ -53,7 +53,7 @@ export async function checkBatch(
   const replacements = transcriptTexts(body);
   const table = await readTable(deps, list, body.nameColumn);
   const recipients = table.recipients.slice(0, body.limit);
-  checkTexts(body, replacements, table.columns, recipients);
+  await checkTexts(body, replacements, table.columns, recipients);
   const options = toPersonalizedOptions(body, {
     sample: sample?.artifact_id ?? null,
     credentialId,
@@ -124,6 +124,9 @@ function transcriptTexts({ transcript, platinumPlaceholders }: PersonalizedBody)
       : markWords(transcript, platinumPlaceholders);
   if ('problem' in marked) {
     throw refuseField('body.transcript', `${marked.problem} (character ${marked.position})`);
+  }
+  if (marked.parts.length > maxSpans) {
+    throw refuseField('body.transcript', `has more than ${maxSpans} parts to replace`);
   }
   return marked.parts.flatMap(({ replacement }) => (replacement === null ? [] : [replacement]));
 }

@@ -166,11 +166,3 @@ function checkProviders(
     throw refuseField('body.lipSyncProvider', 'is not configured here');
   }
 }
-
-const columnPattern = /\{([^{}]+)\}/g;
-
-/** The columns that texts name, as they are written there. */
-export function columnsOf(texts: readonly string[]): string[] {
-  const names = texts.flatMap((text) => [...text.matchAll(columnPattern)].map((match) => match[1] ?? ''));
-  return [...new Set(names)];
-}

@@ -1,5 +1,6 @@
-import { CsvError } from 'csv-parse';
-import { parse } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { CsvError, parse } from 'csv-parse';
 import { maxColumns, maxRecipients, refuseFile, type TableRow } from './recipient-rows.js';
 
 const delimiters = [',', ';', '\t', '|'] as const;
@@ -7,30 +8,45 @@ const delimiters = [',', ';', '\t', '|'] as const;
 /** Characters of one row; a file that is one endless line is refused at it. */
 const maxRowLength = 200_000;
 
+/** Bytes that are read at a time: some milliseconds, after which other requests have their turn. */
+const pieceBytes = 128 * 1024;
+
 /**
  * Reads CSV: comma, semicolon, tab or bar, quoted as in RFC 4180, UTF-8 or UTF-16 with or without its mark.
  * @throws RecipientsRefusedError
  */
-export function readCsvRows(bytes: Uint8Array): TableRow[] {
+export async function readCsvRows(bytes: Uint8Array): Promise<TableRow[]> {
   const text = decodeText(bytes);
-  const delimiter = detectDelimiter(text);
-  try {
-    const records: string[][] = parse(text, {
-      delimiter,
+  const rows: TableRow[] = [];
+  const parser = Readable.from(inPieces(Buffer.from(text, 'utf8'))).pipe(
+    parse({
+      delimiter: detectDelimiter(text),
       relax_column_count: true,
       // A quote inside an unquoted cell, as in `5" nails`, is a character like any other.
       relax_quotes: true,
       skip_empty_lines: false,
       max_record_size: maxRowLength,
       to: maxRecipients + 2,
-    });
-    const wide = records.findIndex((cells) => cells.length > maxColumns);
-    if (wide >= 0) throw refuseFile(`row ${wide + 1} has more than ${maxColumns} columns`);
-    return records.map((cells, index) => ({ number: index + 1, cells }));
+    }),
+  );
+  try {
+    for await (const cells of parser as AsyncIterable<string[]>) {
+      const number = rows.length + 1;
+      if (cells.length > maxColumns) throw refuseFile(`row ${number} has more than ${maxColumns} columns`);
+      rows.push({ number, cells });
+    }
+    return rows;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const what = error.code === 'CSV_QUOTE_NOT_CLOSED' ? 'a quote is not closed' : 'a row is far too long';
     throw refuseFile(`the CSV cannot be read: ${what}`);
+  }
+}
+
+async function* inPieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let from = 0; from < bytes.length; from += pieceBytes) {
+    yield bytes.subarray(from, from + pieceBytes);
+    await othersTurn();
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { readCsvRows } from './csv-rows.js';
 import {
   maxCellLength,
@@ -24,6 +25,8 @@ export interface RecipientTable {
   recipients: Recipient[];
 }
 
+/** Rows that are looked at before other requests have their turn. */
+const rowsAtOnce = 200;
 /** Problems that are named one by one; of more, their number is. */
 const mostProblems = 100;
 /** UTF-16 units of a name; what is longer is not one. */
@@ -40,11 +43,12 @@ const forbiddenHeaders = new Set(['__proto__', 'constructor', 'prototype']);
 export async function readRecipients(bytes: Uint8Array, nameColumn = 'name'): Promise<RecipientTable> {
   if (bytes.length === 0) throw refuseFile('the file is empty');
   const isArchive = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  const rows = isArchive ? await readXlsxRows(bytes) : readCsvRows(bytes);
+  const rows = await (isArchive ? readXlsxRows(bytes) : readCsvRows(bytes));
   const [header, ...body] = rows;
   if (header === undefined) throw refuseFile('the file has no rows');
   const columns = readHeader(header);
-  const nameIndex = columns.findIndex((column) => sameHeader(column, nameColumn));
+  const keys = columns.map(headerKey);
+  const nameIndex = keys.indexOf(headerKey(nameColumn));
   if (nameIndex < 0) {
     const there = columns.filter((column) => column !== '').join(', ');
     throw refuseFile(`there is no column "${nameColumn}"; the header has: ${there.slice(0, 500)}`);
@@ -54,33 +58,46 @@ export async function readRecipients(bytes: Uint8Array, nameColumn = 'name'): Pr
   if (filled.length > maxRecipients) throw refuseFile(`there are more than ${maxRecipients} recipients`);
 
   const problems: RecipientProblem[] = [];
-  const recipients = filled.map((row) => readRow(row, columns, nameIndex, problems));
-  if (problems.length > mostProblems) {
-    const rest = problems.length - mostProblems;
-    const more = { row: null, column: null, message: `and ${rest} more problems` };
-    throw new RecipientsRefusedError([...problems.slice(0, mostProblems), more]);
+  let problemCount = 0;
+  const refuse = (problem: RecipientProblem) => {
+    problemCount += 1;
+    if (problems.length < mostProblems) problems.push(problem);
+  };
+  const hasName = keys.includes('name');
+  const recipients: Recipient[] = [];
+  for (const row of filled) {
+    // Texts say `{name}`, whatever the column is called.
+    const recipient = readRow(row, columns, nameIndex, refuse);
+    if (!hasName) recipient.fields['name'] = recipient.name;
+    recipients.push(recipient);
+    if (recipients.length % rowsAtOnce === 0) await othersTurn();
   }
-  if (problems.length > 0) throw new RecipientsRefusedError(problems);
+  if (problemCount > mostProblems) {
+    const message = `and ${problemCount - mostProblems} more problems`;
+    throw new RecipientsRefusedError([...problems, { row: null, column: null, message }]);
+  }
+  if (problemCount > 0) throw new RecipientsRefusedError(problems);
   const named = columns.filter((column) => column !== '');
-  const hasName = named.some((column) => sameHeader(column, 'name'));
   return { columns: hasName ? named : [...named, 'name'], recipients };
 }
 
 /** Headers are the same whatever their case and the spaces around them. */
-export function sameHeader(a: string, b: string): boolean {
-  return a.normalize('NFC').trim().toLowerCase() === b.normalize('NFC').trim().toLowerCase();
+export function headerKey(header: string): string {
+  return header.normalize('NFC').trim().toLowerCase();
 }
 
 function readHeader({ number, cells }: TableRow): string[] {
   const columns = cells.map((cell) => cell.normalize('NFC').trim());
-  columns.forEach((column, index) => {
+  const keys = new Set<string>();
+  for (const column of columns) {
     const refuse = (message: string) =>
       new RecipientsRefusedError([{ row: number, column: column.slice(0, 100), message }]);
     if (forbiddenHeaders.has(column.toLowerCase())) throw refuse('a column must not have this name');
     if (column.length > 100 || hasControls(column)) throw refuse('a header must be a short line of text');
-    const isTwice = columns.findIndex((other) => sameHeader(other, column)) !== index;
-    if (column !== '' && isTwice) throw refuse('two columns have this name');
-  });
+    const key = headerKey(column);
+    if (column !== '' && keys.has(key)) throw refuse('two columns have this name');
+    keys.add(key);
+  }
   return columns;
 }
 
@@ -88,10 +105,10 @@ function readRow(
   { number, cells }: TableRow,
   columns: readonly string[],
   nameIndex: number,
-  problems: RecipientProblem[],
+  refuseCell: (problem: RecipientProblem) => void,
 ): Recipient {
   const refuse = (column: string | null, message: string) => {
-    problems.push({ row: number, column, message });
+    refuseCell({ row: number, column, message });
   };
   const excess = cells.slice(columns.length).some((cell) => cell.trim() !== '');
   if (excess) refuse(null, 'has more cells than the header has columns');
@@ -108,8 +125,6 @@ function readRow(
   if (name === '') refuse(nameColumn, 'is empty');
   else if (name.length > maxNameLength) refuse(nameColumn, `is longer than ${maxNameLength} characters`);
   else if (!/[\p{L}\p{N}]/u.test(name)) refuse(nameColumn, 'has nothing that can be said');
-  // Texts say `{name}`, whatever the column is called.
-  if (!columns.some((column) => sameHeader(column, 'name'))) fields['name'] = name;
   return { row: number, name, fields };
 }
 

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setInterval } from 'node:timers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
+import { measured } from '../support/measured.js';
 import { createTestFolder } from '../support/services.js';
 import { blankPng, interlacedPng, lyingJpeg, lyingWebp } from './picture-bombs.js';
 import { startApi, type Json, type TestApi } from './support.js';
@@ -37,17 +37,6 @@ afterAll(async () => {
   canary.close();
   await api.stop();
 });
-
-/** Runs `work` and says how long it took and how far this process grew meanwhile, in bytes. */
-async function measured<T>(work: () => Promise<T>) {
-  const rss = () => process.memoryUsage.rss();
-  const [startedAt, rssBefore] = [performance.now(), rss()];
-  let peak = rssBefore;
-  const timer = setInterval(() => (peak = Math.max(peak, rss())), 5);
-  const result = await work();
-  clearInterval(timer);
-  return { result, ms: performance.now() - startedAt, growth: Math.max(peak, rss()) - rssBefore };
-}
 
 const text = (content: string) => () => Promise.resolve(Buffer.from(content));
 const made = (name: string, args: string[]) => () => makeMedia(folder, name, args);
