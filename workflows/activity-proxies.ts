@@ -21,16 +21,38 @@ const common = {
   heartbeatTimeout: '10 s',
 } satisfies ActivityOptions;
 
+/** What of the orchestration pool reads or writes files besides its records. */
+type WithFiles = 'editScript' | 'recordVideo';
+
 /**
  * Our own records. A job must reach its last word however long the database is away, so attempts are not
  * counted and only a week ends them. No heartbeats: these are short statements.
  */
-export const orchestration = proxyActivities<OrchestrationActivities>({
+export const orchestration = proxyActivities<Omit<OrchestrationActivities, WithFiles>>({
   taskQueue: taskQueue('orchestration'),
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   startToCloseTimeout: '30 s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/**
+ * Records that need files as well. A storage that stays away is the end of a render, and so it is of these: after
+ * about five minutes the job says so instead of waiting for a week.
+ */
+export const orchestrationWithFiles = proxyActivities<
+  Pick<OrchestrationActivities, WithFiles | 'markStarted'>
+>({
+  taskQueue: taskQueue('orchestration'),
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  startToCloseTimeout: '30 s',
+  scheduleToCloseTimeout: '24 hours',
+  retry: {
+    initialInterval: '500 ms',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 12,
+  },
 });
 
 /**

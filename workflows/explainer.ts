@@ -1,5 +1,5 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { llm, media, orchestration } from './activity-proxies.js';
+import { llm, media, orchestration, orchestrationWithFiles } from './activity-proxies.js';
 import type { ArtifactId, NamedArtifact } from './contract/documents.js';
 import type { ExplainerInput, ExplainerResult, WriteScriptResult } from './contract/explainer.js';
 import { counted, runJob, type JobRun } from './job-run.js';
@@ -57,7 +57,7 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
     // From here on the video stands in the gallery and is paid, so a cancel that comes now is too late.
     const { videoId } = await CancellationScope.nonCancellable(() =>
       run.step('record', () =>
-        orchestration.recordVideo({
+        orchestrationWithFiles.recordVideo({
           ...run.ref,
           videoId: input.videoId,
           script: written.script,
@@ -90,7 +90,7 @@ async function writeScript(
   if (videoId !== null) {
     progress.skip('content', 'the video stands already');
     const edited = await run.step('scripts', () =>
-      counted(progress, 'scripts', orchestration.editScript({ ...ref, script: null, videoId })),
+      counted(progress, 'scripts', orchestrationWithFiles.editScript({ ...ref, script: null, videoId })),
     );
     return { ...edited, artifacts: [scriptArtifact(edited)] };
   }
@@ -106,7 +106,7 @@ async function writeScript(
     progress.tell('scripts', result.message ?? message);
     if (!isEdited) return result;
     // A job that is tried again was reviewed before: its user finds the script as they left it.
-    return orchestration.editScript({ ...ref, script: result.script, videoId: null });
+    return orchestrationWithFiles.editScript({ ...ref, script: result.script, videoId: null });
   });
 
   if (options.review === 'script') {
@@ -122,7 +122,9 @@ async function writeScript(
     progress.status = 'in_progress';
     script = await run.within('scripts', async () => {
       await orchestration.markStarted({ ...ref, script: null });
-      return hasEdits ? orchestration.editScript({ ...ref, script: script.script, videoId: null }) : script;
+      return hasEdits
+        ? orchestrationWithFiles.editScript({ ...ref, script: script.script, videoId: null })
+        : script;
     });
   }
   return { ...script, artifacts: [scriptArtifact(script), contentArtifact] };

@@ -7,7 +7,7 @@ import {
   defineQuery,
   setHandler,
 } from '@temporalio/workflow';
-import { orchestration } from './activity-proxies.js';
+import { orchestration, orchestrationWithFiles } from './activity-proxies.js';
 import type { NamedArtifact } from './contract/documents.js';
 import {
   progressQuery,
@@ -67,7 +67,9 @@ export async function runJob<R extends object>(
   });
 
   try {
-    const started = await orchestration.markStarted({ ...ref, script: input.script ?? null });
+    const script = input.script ?? null;
+    const { markStarted } = script === null ? orchestration : orchestrationWithFiles;
+    const started = await markStarted({ ...ref, script });
     const { result, artifacts } = await work({ ref, progress, ...stepsOf(progress) }, started);
     await finishJob(ref, progress, { status: 'completed', result: plain(result), error: null, artifacts });
     return result;

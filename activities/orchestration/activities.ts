@@ -1,7 +1,7 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
 import { recordAwaitingApproval, recordEnd, recordStart } from '../../db/job-records.js';
 import type { OrchestrationActivities } from '../../workflows/activity-interfaces.js';
-import type { NamedArtifact, ScriptDocument } from '../../workflows/contract/documents.js';
+import type { ScriptDocument } from '../../workflows/contract/documents.js';
 import type {
   FinishJobInput,
   MarkAwaitingApprovalInput,
@@ -10,7 +10,7 @@ import type {
 } from '../../workflows/contract/jobs.js';
 import { invalidInput } from '../failures.js';
 import { editScript } from './edit-script.js';
-import { namesOfParts } from './name-parts.js';
+import { partsInTime } from './name-parts.js';
 import type { OrchestrationDeps } from './orchestration-deps.js';
 import { createRecipientActivities } from './recipients.js';
 import { recordVideo } from './record-video.js';
@@ -40,14 +40,8 @@ export function createOrchestrationActivities(deps: OrchestrationDeps): Orchestr
     ...createRecipientActivities(deps),
 
     async finishJob(input: FinishJobInput): Promise<void> {
-      const parts = await namesOfParts(artifacts, input.artifacts).catch(unlessTransient);
+      const parts = await partsInTime(artifacts, input.artifacts, Context.current().info.attempt);
       await recordEnd(db, { ...input, artifacts: [...input.artifacts, ...parts] });
     },
   };
-}
-
-/** A document that is gone for good must not keep a job from its last word. */
-function unlessTransient(error: unknown): NamedArtifact[] {
-  if (error instanceof ApplicationFailure && error.nonRetryable === true) return [];
-  throw error;
 }
