@@ -19,3 +19,20 @@ export interface GenerationCache {
     signal?: AbortSignal,
   ): Promise<{ value: T; cached: boolean }>;
 }
+
+/** Thrown by a look into the cache that is not meant to fill it. */
+class NotThereError extends Error {}
+
+/** What the cache has under a name; undefined when nobody has made it yet. */
+export async function lookUp<T>(
+  cache: GenerationCache,
+  name: CacheName,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  try {
+    return (await cache.through<T>(name, () => Promise.reject(new NotThereError()), signal)).value;
+  } catch (error) {
+    if (error instanceof NotThereError) return undefined;
+    throw error;
+  }
+}

@@ -4,6 +4,7 @@ import type { AssembleResult, TimeCaptionsResult } from './contract/explainer.js
 import type { ExplainerOptions } from './contract/options.js';
 import { counted, type JobRun } from './job-run.js';
 import { both, inWindow } from './parallel.js';
+import { notesOnScenes } from './scene-notes.js';
 
 /** What every step that works on a script needs. */
 export interface Production {
@@ -15,14 +16,16 @@ export interface Production {
 
 /** One picture a scene, in the scenes' order. */
 export function drawPictures({ run, script, sceneCount, options }: Production): Promise<ArtifactId[]> {
-  return run.step('images', () => {
+  return run.step('images', async () => {
     run.progress.expect('images', sceneCount);
-    return inWindow(numbers(sceneCount), async (sceneNumber) => {
+    const drawn = await inWindow(numbers(sceneCount), (sceneNumber) => {
       const input = { ...run.ref, script, sceneNumber, sceneCount, options };
       const summary = sceneOf(sceneNumber, sceneCount);
       const drawing = media.drawPicture.executeWithOptions({ summary }, [input]);
-      return (await counted(run.progress, 'images', drawing)).picture;
+      return counted(run.progress, 'images', drawing);
     });
+    run.progress.tell('images', notesOnScenes(drawn.map(({ note }) => note ?? null)));
+    return drawn.map(({ picture }) => picture);
   });
 }
 
@@ -78,10 +81,10 @@ export async function assembleVideo(
         const rendering = media.renderSegment.executeWithOptions({ summary }, [
           { ...ref, composition, index },
         ]);
-        return { index, segment: (await counted(progress, 'segments', rendering)).segment };
+        return { index, units: (await counted(progress, 'segments', rendering)).units };
       });
       progress.complete('segments');
-      return rendered.sort((a, b) => a.index - b.index).map(({ segment }) => segment);
+      return rendered.sort((a, b) => a.index - b.index).flatMap(({ units }) => units);
     });
   const mix = () =>
     run.within('assembly', async () => {
@@ -94,10 +97,10 @@ export async function assembleVideo(
       return audio;
     });
 
-  const [segments, audio] = await both(render, mix);
+  const [units, audio] = await both(render, mix);
   const assembled = await run.within('assembly', async () => {
     progress.tell('assembly', 'joining segments and sound');
-    const assembling = media.assemble({ ...ref, composition, segments, audio });
+    const assembling = media.assemble({ ...ref, composition, units, audio });
     const result = await counted(progress, 'assembly', assembling);
     progress.tell('assembly', 'segments and sound joined');
     progress.complete('assembly');

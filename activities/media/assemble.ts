@@ -33,22 +33,22 @@ const progressItem = 1;
 export function createAssemble(deps: AssembleDeps) {
   return async function assemble(input: AssembleInput): Promise<AssembleResult> {
     return withHeartbeat('assembly', progressItem, async ({ signal, report }) => {
-      const { segments, audio } = input;
+      const { units, audio } = input;
       const composition = await deps.artifacts.readJson<Composition>(input.composition);
       const { width, height, fps } = composition;
-      const framesOf = unitFrames(composition);
-      if (framesOf.length !== segments.length) {
+      const framesOf = unitFrames(composition).flat();
+      if (framesOf.length !== units.length) {
         throw invalidInput({
           code: 'segments_missing',
-          detail: `The video has ${framesOf.length} segments, but ${segments.length} were given.`,
+          detail: `The video is joined from ${framesOf.length} pieces, but ${units.length} were given.`,
         });
       }
       const frames = framesOf.reduce((sum, count) => sum + count, 0);
       const { value, cached } = await deps.cache.through<Omit<AssembleResult, 'cached'>>(
-        { activity: 'assemble', version, inputs: { segments, audio, fps } },
+        { activity: 'assemble', version, inputs: { units, audio, fps } },
         () =>
           withScratch(deps.scratchDir, async (dir) => {
-            const fetched = await Promise.all(segments.map((id) => deps.artifacts.fetch(id)));
+            const fetched = await Promise.all(units.map((id) => deps.artifacts.fetch(id)));
             const sound = await deps.artifacts.fetch(audio);
             const paths = await unifySegments(deps.tools, fetched, { width, height, fps }, dir, signal);
             const list = join(dir, 'segments.ffconcat');

@@ -17,7 +17,7 @@ export interface PlanCompositionDeps {
 }
 
 /** Raised when the same inputs give another composition. */
-const version = 1;
+const version = 2;
 
 /** How long an overlay takes to appear. */
 const overlayFadeFrames = 9;
@@ -43,7 +43,9 @@ export function createPlanComposition({ artifacts, cache }: PlanCompositionDeps)
             options,
           });
           const id = await artifacts.publishJson(composition);
-          const segmentFrames = unitFrames(composition);
+          const segmentFrames = unitFrames(composition).map((units) =>
+            units.reduce((sum, count) => sum + count, 0),
+          );
           const frames = segmentFrames.reduce((sum, count) => sum + count, 0);
           return {
             value: { composition: id, segmentFrames, durationSeconds: frames / composition.fps },

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { withScratch } from '../scratch.js';
 import { drawCaptionStrips, type StripDeps } from './captions/strips.js';
 import type { CaptionCue, RenderUnit } from './composition.js';
 import type { PictureLoader } from './compositor/picture-loader.js';
+import { encodeUnits } from './encode-units.js';
 import { encoderName } from './ffmpeg/run.js';
 import type { PictureProvider } from './pictures/picture-provider.js';
-import { renderUnit } from './render-unit.js';
 
 const size = { width: 320, height: 180 };
 
@@ -49,6 +48,6 @@ export async function rehearseMedia(
   signal.throwIfAborted();
   const strips = await drawCaptionStrips(deps, { ...unit, style: 'classic', cues: [cue] }, signal);
   await withScratch(scratchDir, (dir) =>
-    renderUnit({ tools, loader: noPictures, unit, strips, target: join(dir, 'rehearsal.mp4'), signal }),
+    encodeUnits({ tools, loader: noPictures, units: [{ unit, strips }], dir, signal }),
   );
 }

@@ -9,44 +9,41 @@ interface Stretch extends Pick<RenderUnit, 'frames' | 'shots' | 'transition'> {
 }
 
 /**
- * The encoder runs that make a video, in order: for each scene the overlap with the scene before it, if any,
- * and the stretch that it has to itself. Units hold nothing of where they stand in the video, so an edit of
- * one scene leaves all units alone but its own and the overlaps on both sides.
+ * What a video is joined from, in order: for each scene the overlap with the scene before it, if any, and the
+ * stretch that it has to itself. Units hold nothing of where they stand in the video, so an edit of one scene leaves
+ * all units alone but its own and the overlaps on both sides.
  */
 export function renderUnits(composition: Composition): RenderUnit[] {
-  return stretches(composition).map((stretch) => toUnit(composition, stretch));
+  return composition.segments.flatMap((_, index) => unitsOf(composition, index));
 }
 
-/** One of {@link renderUnits} without the work of making the others; undefined when there is none at `index`. */
-export function renderUnitAt(composition: Composition, index: number): RenderUnit | undefined {
-  const stretch = stretches(composition)[index];
-  return stretch && toUnit(composition, stretch);
+/** The units of one segment, the overlap with the one before it first; none when there is no such segment. */
+export function unitsOf(composition: Composition, index: number): RenderUnit[] {
+  return stretchesOf(composition, index).map((stretch) => toUnit(composition, stretch));
 }
 
-/** How many frames each of {@link renderUnits} has. */
-export function unitFrames(composition: Composition): number[] {
-  return stretches(composition).map(({ frames }) => frames);
+/** How many frames each of {@link renderUnits} has, by segment. */
+export function unitFrames(composition: Composition): number[][] {
+  return composition.segments.map((_, index) => stretchesOf(composition, index).map(({ frames }) => frames));
 }
 
-function stretches({ segments }: Composition): Stretch[] {
-  return segments
-    .flatMap((segment, index): Stretch[] => {
-      const before = segments[index - 1];
-      const overlap = before ? segment.transitionIn.frames : 0;
-      const overlapAfter = segments[index + 1]?.transitionIn.frames ?? 0;
-      const body: Stretch = {
-        startFrame: segment.startFrame + overlap,
-        frames: segment.frames - overlap - overlapAfter,
-        shots: [shot(segment, overlap)],
-        transition: null,
-      };
-      if (!before) return [body];
-      const shots = [shot(before, before.frames - overlap), shot(segment, 0)];
-      const { startFrame, transitionIn } = segment;
-      return [{ startFrame, frames: overlap, shots, transition: transitionIn.kind }, body];
-    })
-    .filter(({ frames }) => frames > 0);
+function stretchesOf({ segments }: Composition, index: number): Stretch[] {
+  const [before, segment, after] = [segments[index - 1], segments[index], segments[index + 1]];
+  if (segment === undefined) return [];
+  const overlap = before ? segment.transitionIn.frames : 0;
+  const body: Stretch = {
+    startFrame: segment.startFrame + overlap,
+    frames: segment.frames - overlap - (after?.transitionIn.frames ?? 0),
+    shots: [shot(segment, overlap)],
+    transition: null,
+  };
+  if (!before) return [body].filter(hasFrames);
+  const shots = [shot(before, before.frames - overlap), shot(segment, 0)];
+  const { startFrame, transitionIn } = segment;
+  return [{ startFrame, frames: overlap, shots, transition: transitionIn.kind }, body].filter(hasFrames);
 }
+
+const hasFrames = ({ frames }: Stretch) => frames > 0;
 
 function shot({ layers, frames }: SceneSegment, offset: number): RenderUnit['shots'][number] {
   return { layers, sceneFrames: frames, offset };

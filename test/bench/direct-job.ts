@@ -72,12 +72,13 @@ export async function createDirectJobs(databaseUrl: string): Promise<DirectJobs>
     const { composition } = planned;
     // The sound takes its turn among the segments, as it does in the pool.
     const indexes = [-1, ...planned.segmentFrames.keys()];
-    const [audio = '', ...segments] = await inLanes(mediaLanes, indexes, async (index) =>
+    const [[audio = ''] = [], ...rendered] = await inLanes(mediaLanes, indexes, async (index) =>
       index < 0
-        ? (await runActivity(media.mixAudio, { ...ref, composition })).audio
-        : (await runActivity(media.renderSegment, { ...ref, composition, index })).segment,
+        ? [(await runActivity(media.mixAudio, { ...ref, composition })).audio]
+        : (await runActivity(media.renderSegment, { ...ref, composition, index })).units,
     );
-    const { video } = await runActivity(media.assemble, { ...ref, composition, segments, audio });
+    const units = rendered.flat();
+    const { video } = await runActivity(media.assemble, { ...ref, composition, units, audio });
     await runActivity(media.drawThumbnail, { ...ref, video, composition });
     return (performance.now() - startedAt) / 1000;
   }

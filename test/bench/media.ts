@@ -113,16 +113,16 @@ async function renderAll(
   const planning = { ...ids, pictures, voices, captions, options };
   const { composition, segmentFrames, durationSeconds } = await runActivity(media.planComposition, planning);
   const sound = runActivity(media.mixAudio, { ...ids, composition });
-  const segments: string[] = [];
+  const rendered: string[][] = [];
   const waiting = segmentFrames.map((_, index) => index);
   const work = async () => {
     for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-      segments[index] = (await runActivity(media.renderSegment, { ...ids, composition, index })).segment;
+      rendered[index] = (await runActivity(media.renderSegment, { ...ids, composition, index })).units;
     }
   };
   await Promise.all([work(), work()]);
   const { audio } = await sound;
-  const { video } = await runActivity(media.assemble, { ...ids, composition, segments, audio });
+  const { video } = await runActivity(media.assemble, { ...ids, composition, units: rendered.flat(), audio });
   await runActivity(media.drawThumbnail, { ...ids, video, composition });
   return { video, composition: await deps.artifacts.readJson(composition), seconds: durationSeconds };
 }

@@ -63,12 +63,12 @@ async function measure(scenes: number): Promise<ScaleRun> {
     const planning = { ...ids, pictures, voices, captions, options };
     const planned = await runActivity(media.planComposition, planning);
     const { composition, segmentFrames } = planned;
-    const segments: string[] = [];
+    const units: string[] = [];
     for (const index of segmentFrames.keys()) {
-      segments.push((await runActivity(media.renderSegment, { ...ids, composition, index })).segment);
+      units.push(...(await runActivity(media.renderSegment, { ...ids, composition, index })).units);
     }
     const { audio } = await runActivity(media.mixAudio, { ...ids, composition });
-    const joining = { ...ids, composition, segments, audio };
+    const joining = { ...ids, composition, units, audio };
     await runActivity(media.assemble, joining);
     const messages = [planning, planned, joining].map((message) => JSON.stringify(message).length);
     return {

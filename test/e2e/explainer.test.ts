@@ -45,7 +45,7 @@ const segmentsMade = () =>
   stack.db
     .selectFrom('generation_cache')
     .select(['key', 'created_at', 'artifacts'])
-    .where('activity', '=', 'render_segment')
+    .where('activity', '=', 'render_unit')
     .orderBy('key')
     .execute();
 

@@ -211,17 +211,17 @@ describe('a whole video', () => {
     const deps = { artifacts, cache, tools, scratchDir: join(folder, 'scratch'), fontconfigFile: '' };
     const id = await artifacts.publishJson(plan);
     const renderSegment = createRenderSegment(deps);
-    const segments: string[] = [];
-    for (const index of renderUnits(plan).keys()) {
-      segments.push((await runActivity(renderSegment, { ...ids, composition: id, index })).segment);
+    const units: string[] = [];
+    for (const index of plan.segments.keys()) {
+      units.push(...(await runActivity(renderSegment, { ...ids, composition: id, index })).units);
     }
     const sound = join(folder, 'sound.m4a');
     const tone = `sine=f=440:r=48000:d=${plan.audio.samples / 48_000}`;
     const args = ['-f', 'lavfi', '-i', tone, '-c:a', 'aac', '-ac', '2', '-y', sound];
     await runFfmpeg(tools, { args, timeoutMs: 60_000 });
     const audio = await artifacts.publishFile(sound, 'm4a');
-    const result = await runActivity(createAssemble(deps), { ...ids, composition: id, segments, audio });
-    return { ...result, composition: id, segments, audio, deps, path: await artifacts.fetch(result.video) };
+    const result = await runActivity(createAssemble(deps), { ...ids, composition: id, units, audio });
+    return { ...result, composition: id, units, audio, deps, path: await artifacts.fetch(result.video) };
   }
 
   it('joins to exactly its frames, with an IDR picture on every unit', async () => {
@@ -283,14 +283,14 @@ describe('a whole video', () => {
 
   it('joins segments of different encoders all the same', async () => {
     const plan = composition([2, 1.5, 3]);
-    const { deps, composition: id, segments, audio } = await make(plan);
-    const [first = '', second = '', ...rest] = segments;
+    const { deps, composition: id, units, audio } = await make(plan);
+    const [first = '', second = '', ...rest] = units;
     // Another encoder has other parameter sets.
     const foreign = join(folder, 'foreign.mp4');
     const args = ['-i', await artifacts.fetch(second), '-c:v', 'libx264', '-refs', '4', '-y', foreign];
     await runFfmpeg(tools, { args, timeoutMs: 30_000 });
     const mixed = [first, await artifacts.publishFile(foreign, 'mp4'), ...rest];
-    const input = { ...ids, composition: id, segments: mixed, audio };
+    const input = { ...ids, composition: id, units: mixed, audio };
     const { video } = await runActivity(createAssemble({ ...deps, cache: createMemoryCache() }), input);
     const decoded = await decode(await artifacts.fetch(video));
     const bytes = (size.width * size.height * 3) / 2;

@@ -72,12 +72,12 @@ const buzz = (samples: number) =>
 /** Everything from a composition to the file, with the store of the activities. */
 async function make(media: ReturnType<typeof activities>, store: ArtifactStore, composition: Composition) {
   const id = await store.publishJson(composition);
-  const segments: string[] = [];
-  for (const index of renderUnits(composition).keys()) {
-    segments.push((await runActivity(media.renderSegment, { ...ids, composition: id, index })).segment);
+  const units: string[] = [];
+  for (const index of composition.segments.keys()) {
+    units.push(...(await runActivity(media.renderSegment, { ...ids, composition: id, index })).units);
   }
   const { audio } = await runActivity(media.mixAudio, { ...ids, composition: id });
-  const { video } = await runActivity(media.assemble, { ...ids, composition: id, segments, audio });
+  const { video } = await runActivity(media.assemble, { ...ids, composition: id, units, audio });
   return store.fetch(video);
 }
 

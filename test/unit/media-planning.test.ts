@@ -5,7 +5,7 @@ import { layOutScenes } from '../../activities/media/captions/timeline.js';
 import { frameState } from '../../activities/media/compositor/frame-state.js';
 import { viewAt } from '../../activities/media/compositor/motion.js';
 import { composeVideo, type ComposeVideoInput } from '../../activities/media/plan-composition.js';
-import { renderUnitAt, renderUnits, unitFrames } from '../../activities/media/render-units.js';
+import { renderUnits, unitFrames, unitsOf } from '../../activities/media/render-units.js';
 import type { VoiceDocument } from '../../workflows/contract/documents.js';
 import type { Transition } from '../../workflows/contract/options.js';
 
@@ -86,12 +86,16 @@ describe('units of a video', () => {
     expect(overlaps.map((unit) => unit.captions)).toEqual([null, null]);
   });
 
-  it('are the same one by one, and keep the hashes by which they are found in the cache', () => {
+  it('are the same segment by segment, and keep the hashes by which they are found in the cache', () => {
     const { composition } = plan([3, 2.51, 4], 'slide');
     const units = renderUnits(composition);
-    expect(units.map((_, index) => renderUnitAt(composition, index))).toEqual(units);
-    expect(renderUnitAt(composition, units.length)).toBeUndefined();
-    expect(unitFrames(composition)).toEqual(units.map((unit) => unit.frames));
+    expect([0, 1, 2].map((index) => unitsOf(composition, index))).toEqual([
+      units.slice(0, 1),
+      units.slice(1, 3),
+      units.slice(3),
+    ]);
+    expect(unitsOf(composition, 3)).toEqual([]);
+    expect(unitFrames(composition).flat()).toEqual(units.map((unit) => unit.frames));
     expect(canonicalHash(hashes([3, 2.51, 4], 'slide'))).toBe(
       '7a82ea06775b5ae196ec95a85adeb46560bd224ba2f4f409bbe487bfe14e0e67',
     );
@@ -115,7 +119,7 @@ describe('units of a video', () => {
     // Twice a cue: it is copied as a whole, then its words are.
     expect(looks).toBe(80);
     looks = 0;
-    expect(renderUnitAt(watched, 40)?.captions?.cues).toHaveLength(1);
+    expect(unitsOf(watched, 20).map((unit) => unit.captions?.cues.length)).toEqual([undefined, 1]);
     expect(looks).toBe(2);
   });
 });

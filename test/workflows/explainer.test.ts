@@ -111,6 +111,30 @@ describe('explainer', () => {
     }
   });
 
+  it('tells what was noted on its pictures, as does the stage that draws them', async () => {
+    workers = await lab.startWorkers({
+      calls: [],
+      override: (activities) => ({
+        ...activities,
+        media: {
+          ...activities.media,
+          drawPicture: async (input) => ({
+            ...(await activities.media.drawPicture(input)),
+            note: input.sceneNumber === 2 ? 'Some text was cut short.' : null,
+          }),
+        },
+      }),
+    });
+    const told = async (id: string) =>
+      (await lab.ended(id)).steps.find(({ stepName }) => stepName === 'images')?.message;
+    const id = await lab.runExplainer();
+    expect(await told(id)).toBe('Scene 2: Some text was cut short.');
+    const script = (await lab.artifactsOf(id)).find(({ kind }) => kind === 'script')?.artifact_id ?? '';
+    expect(await told(await lab.runStage({ stage: 'images', script }))).toBe(
+      'Scene 2: Some text was cut short.',
+    );
+  });
+
   it('draws and speaks at the same time', async () => {
     const calls: Call[] = [];
     const seen = new Set<string>();
@@ -190,19 +214,20 @@ describe('explainer', () => {
       );
     const rendering = inputs('renderSegment');
     expect(rendering.map(({ input }) => input['index'])).toEqual([2, 1, 0]);
-    const segments = new Map(
+    const units = new Map(
       (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
         const begun = rendering.find(
           ({ eventId }) => eventId?.toString() === completed?.scheduledEventId?.toString(),
         );
         return completed && begun
-          ? [[begun.input['index'], decoded(completed.result?.payloads?.[0]?.data)['segment']] as const]
+          ? [[begun.input['index'], decoded(completed.result?.payloads?.[0]?.data)['units']] as const]
           : [];
       }),
     );
-    expect(segments.size).toBe(3);
+    expect(units.size).toBe(3);
     const [assembling] = inputs('assemble');
-    expect(assembling?.input['segments']).toEqual([0, 1, 2].map((index) => segments.get(index)));
+    expect(assembling?.input['units']).toEqual([0, 1, 2].flatMap((index) => units.get(index)));
+    expect(assembling?.input['units']).toHaveLength(5);
   });
 
   it('replaces a video when one of its scenes is edited', async () => {

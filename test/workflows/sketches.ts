@@ -127,7 +127,10 @@ export function createSketchActivities(options: SketchOptions): SketchActivities
 
       renderSegment: ({ composition, index }) =>
         step('segments', { activity: 'renderSegment', item: index + 1 }, async () => ({
-          segment: await bytes(`segment ${index} of ${composition}`, 'h264'),
+          units: [
+            await bytes(`overlap before ${index} of ${composition}`, 'h264'),
+            await bytes(`segment ${index} of ${composition}`, 'h264'),
+          ].slice(index === 0 ? 1 : 0),
           cached: false,
         })),
 
@@ -137,10 +140,10 @@ export function createSketchActivities(options: SketchOptions): SketchActivities
           cached: false,
         })),
 
-      assemble: ({ segments, audio }) =>
+      assemble: ({ units, audio }) =>
         step('assembly', { activity: 'assemble', item: 1 }, async () => ({
-          video: await bytes(`${segments.join()} with ${audio}`, 'mp4'),
-          durationSeconds: segments.length,
+          video: await bytes(`${units.join()} with ${audio}`, 'mp4'),
+          durationSeconds: (units.length + 1) / 2,
           width: 1280,
           height: 720,
           bytes: 1234,

@@ -74,6 +74,8 @@ export interface DrawPictureInput extends JobRef {
 
 export interface DrawPictureResult extends FromCache {
   picture: ArtifactId;
+  /** What the user should know of it; absent in histories from before there were notes. */
+  note?: string | null;
 }
 
 /** tts pool: one scene → {@link VoiceDocument}. */
@@ -119,14 +121,15 @@ export interface PlanCompositionResult extends FromCache {
   durationSeconds: number;
 }
 
-/** media pool: one segment → an H.264 stream of its own. */
+/** media pool: one segment → H.264 streams: its overlap with the one before it, and what it has to itself. */
 export interface RenderSegmentInput extends JobRef {
   composition: ArtifactId;
   index: number;
 }
 
 export interface RenderSegmentResult extends FromCache {
-  segment: ArtifactId;
+  /** In the order in which they follow upon one another. */
+  units: ArtifactId[];
 }
 
 /** media pool: voices and music → one mastered AAC track. */
@@ -141,7 +144,8 @@ export interface MixAudioResult extends FromCache {
 /** media pool: segments and sound → MP4, without encoding again. */
 export interface AssembleInput extends JobRef {
   composition: ArtifactId;
-  segments: ArtifactId[];
+  /** Of all segments, in order. */
+  units: ArtifactId[];
   audio: ArtifactId;
 }
 

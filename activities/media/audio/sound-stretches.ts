@@ -1,6 +1,6 @@
 import type { ArtifactId } from '../../../workflows/contract/documents.js';
 import type { ArtifactStore } from '../../artifacts.js';
-import type { CacheName, GenerationCache } from '../../cached.js';
+import { lookUp, type CacheName, type GenerationCache } from '../../cached.js';
 import { transientFailure } from '../../failures.js';
 import { frameSamples, readAdts, writeAdts } from '../aac/adts.js';
 import { contextFrames, decodeAac, encodeStretch } from '../aac/encode-stretch.js';
@@ -47,9 +47,6 @@ const mostPasses = 4;
 const bitsPerSecond = 160_000;
 const stereo = { sampleRate: 48_000, channels: 2 } as const;
 
-/** Thrown by a look into the cache that is not meant to fill it. */
-class Missing extends Error {}
-
 /**
  * The stretches between the cuts, encoded, in order. One that was encoded before, in this sound or another, is
  * taken from the cache; those next to each other that are missing are encoded in one go.
@@ -81,15 +78,10 @@ async function find(
   { name }: Stretch,
   signal: AbortSignal,
 ): Promise<AacStretch | null> {
-  try {
-    const missing = () => Promise.reject(new Missing());
-    const { value } = await cache.through<Kept>(name, missing, signal);
-    const { frames, leading, trailing } = value;
-    return { ...readAdts(await artifacts.readBytes(frames)), leading, trailing };
-  } catch (error) {
-    if (error instanceof Missing) return null;
-    throw error;
-  }
+  const kept = await lookUp<Kept>(cache, name, signal);
+  if (kept === undefined) return null;
+  const { frames, leading, trailing } = kept;
+  return { ...readAdts(await artifacts.readBytes(frames)), leading, trailing };
 }
 
 /** Encodes stretches that follow upon one another, and again with a lower ceiling where one came out too loud. */

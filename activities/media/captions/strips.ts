@@ -28,31 +28,46 @@ export interface StripInput {
   cues: readonly CaptionCue[];
 }
 
-/**
- * Draws the captions of a unit as small transparent pictures for a compositor to lay over the frames. libass
- * draws each cue two or three times, in a strip just large enough, instead of every frame in full: without a
- * mark, with all words marked, and once to show where the words are. What shows is what libass would burn in
- * from the ASS file. `boxed`, whose boxes reach into one another, has a picture for each word instead.
- * @returns strips in order of time; no two show on the same frame.
- */
+/** {@link drawStripsOf} for one unit. */
 export async function drawCaptionStrips(
   deps: StripDeps,
   input: StripInput,
   signal?: AbortSignal,
 ): Promise<CaptionStrip[]> {
-  const showings = input.cues.flatMap((cue) => showingsOf(cue, input));
-  const plans = input.style === 'boxed' ? showings.map(planState) : planCues(showings);
-  if (plans.length === 0) return [];
-  const canvas = stripCanvas(input);
+  return (await drawStripsOf(deps, [input], signal))[0] ?? [];
+}
+
+/**
+ * Draws the captions of units as small transparent pictures for a compositor to lay over the frames. libass
+ * draws each cue two or three times, in a strip just large enough, instead of every frame in full: without a
+ * mark, with all words marked, and once to show where the words are. What shows is what libass would burn in
+ * from the ASS file. `boxed`, whose boxes reach into one another, has a picture for each word instead.
+ * @param inputs units of one size and style, which are drawn in one run.
+ * @returns each unit's strips in order of time; no two show on the same frame.
+ */
+export async function drawStripsOf(
+  deps: StripDeps,
+  inputs: readonly StripInput[],
+  signal?: AbortSignal,
+): Promise<CaptionStrip[][]> {
+  const plans = inputs.flatMap((input, unit) => {
+    const showings = input.cues.flatMap((cue) => showingsOf(cue, input));
+    const own = input.style === 'boxed' ? showings.map(planState) : planCues(showings);
+    return own.map((plan) => ({ plan, unit }));
+  });
+  const strips = inputs.map((): CaptionStrip[] => []);
+  const [first] = inputs;
+  if (plans.length === 0 || first === undefined) return strips;
+  const canvas = stripCanvas({ ...first, cues: inputs.flatMap(({ cues }) => cues) });
   const planBytes = canvas.layout.width * canvas.layout.height * 4 * mostLooks;
   const plansPerRun = Math.max(1, Math.floor(mostBytesPerRun / planBytes));
-  const strips: CaptionStrip[] = [];
   for (let from = 0; from < plans.length; from += plansPerRun) {
     const batch = plans.slice(from, from + plansPerRun);
-    const drawn = await drawLooks(deps, input.style, canvas, batch, signal);
+    const looks = batch.map(({ plan }) => plan);
+    const drawn = await drawLooks(deps, first.style, canvas, looks, signal);
     let index = 0;
-    for (const plan of batch) {
-      strips.push(...toStrip(input.style, plan, drawn, index));
+    for (const { plan, unit } of batch) {
+      strips[unit]?.push(...toStrip(first.style, plan, drawn, index));
       index += plan.looks.length;
     }
   }

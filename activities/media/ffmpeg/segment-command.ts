@@ -58,35 +58,57 @@ const encoded = (quality: number) => [
   ...['-c:v', 'libx264', '-crf', String(quality), ...x264, '-pix_fmt', 'yuv420p', ...colour],
 ];
 
-const segmentOutput = (target: string, { fps }: FrameFormat, quality: number) => ({
-  target: fileName(target),
-  options: [
-    ...[...encoded(quality), '-fps_mode', 'passthrough', '-video_track_timescale', String(fps * 512)],
-    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4'],
-  ],
-});
+const timeScale = ({ fps }: FrameFormat) => ['-video_track_timescale', String(fps * 512)];
+const plainFile = ['-map_metadata', '-1', '-fflags', '+bitexact'];
 
 /** Raw planar 4:2:0 frames on `pipe:0` → an H.264 segment in MP4 at `target`. */
 export function segmentArguments(size: FrameFormat, target: string): string[] {
-  return ffmpegArguments({
-    inputs: [
-      {
-        source: 'pipe:0',
-        options: [
-          ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', `${size.width}x${size.height}`],
-          ...['-framerate', String(size.fps), ...colour],
-        ],
-      },
-    ],
-    outputs: [segmentOutput(target, size, crf)],
-  });
+  const options = [
+    ...encoded(crf),
+    '-fps_mode',
+    'passthrough',
+    ...timeScale(size),
+    ...plainFile,
+    '-f',
+    'mp4',
+  ];
+  return ffmpegArguments({ inputs: [rawInput(size)], outputs: [{ target: fileName(target), options }] });
 }
+
+/**
+ * The same for several segments that follow upon one another, in one run, which spares the start of an encoder for
+ * each: `folder` gets `0.mp4`, `1.mp4` and so on, with the given numbers of frames, each as if it had been encoded
+ * by itself.
+ */
+export function segmentsArguments(size: FrameFormat, frames: readonly number[], folder: string): string[] {
+  let end = 0;
+  const borders = frames.slice(0, -1).map((count) => (end += count));
+  const options = [
+    ...[...encoded(crf), '-fps_mode', 'passthrough', ...plainFile],
+    ...['-force_key_frames', `expr:${borders.map((border) => `eq(n,${border})`).join('+')}`],
+    // Times begin with zero in each file, and stay where B-frames put them.
+    ...['-f', 'segment', '-segment_frames', borders.join(','), '-reset_timestamps', '1'],
+    ...['-avoid_negative_ts', 'disabled', '-segment_format', 'mp4'],
+    ...['-segment_format_options', `video_track_timescale=${size.fps * 512}:fflags=+bitexact`],
+  ];
+  const target = fileName(`${folder.replaceAll('%', '%%')}/%d.mp4`);
+  return ffmpegArguments({ inputs: [rawInput(size)], outputs: [{ target, options }] });
+}
+
+const rawInput = (size: FrameFormat) => ({
+  source: 'pipe:0',
+  options: [
+    ...['-f', 'rawvideo', '-pixel_format', 'yuv420p', '-video_size', `${size.width}x${size.height}`],
+    ...['-framerate', String(size.fps), ...colour],
+  ],
+});
 
 /** A segment of another encoder → the same pictures from this one. */
 export function reencodeArguments(size: FrameFormat, source: string, target: string): string[] {
+  const options = [...encoded(secondCrf), '-fps_mode', 'passthrough', ...timeScale(size), ...plainFile];
   return ffmpegArguments({
     inputs: [{ source: fileName(source), options: ownInput }],
-    outputs: [segmentOutput(target, size, secondCrf)],
+    outputs: [{ target: fileName(target), options: [...options, '-f', 'mp4'] }],
   });
 }
 
