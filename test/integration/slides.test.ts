@@ -127,6 +127,16 @@ describe('drawing a scene', () => {
     );
   });
 
+  it('gives its note with the picture, also when it was drawn before', async () => {
+    const scenes = [{ bullets: Array.from({ length: 20 }, () => 'word '.repeat(60)) }];
+    const first = await draw(scenes, 1);
+    const again = await draw(scenes, 1);
+    expect([first.cached, again.cached]).toEqual([false, true]);
+    expect(first.note).toMatch(/cut short/);
+    expect(again.note).toBe(first.note);
+    expect((await draw([{ bullets: [] }], 1)).note).toBeNull();
+  });
+
   it('has a size for every aspect and resolution', async () => {
     const sizes = [];
     for (const [aspectRatio, resolution] of [

@@ -51,8 +51,7 @@ export function createDrawPicture({ artifacts, cache, pictureProviders }: DrawPi
         };
       };
       const { value, cached } = await cache.through(name, produce, pulse.signal);
-      pulse.report(1, value.note === null ? undefined : `Scene ${input.sceneNumber}: ${value.note}`);
-      return { picture: value.picture, cached };
+      return { ...value, cached };
     });
   };
 }
