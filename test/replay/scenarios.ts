@@ -48,10 +48,21 @@ it('explainer-cancelled', async () => {
 
 it('explainer-approved-with-edits', async () => {
   await begin();
+  const id = await lab.runExplainer(reviewed);
+  await lab.reached(id, 'awaiting_approval');
+  const edits = JSON.stringify([{ number: 1, heading: 'Edited' }]);
+  await lab.db.updateTable('jobs').set({ edits }).where('id', '=', id).execute();
+  await lab.approve(id, { approved: true, hasEdits: true });
+  await keep('explainer-approved-with-edits', id);
+});
+
+it('explainer-reviewed-again', async () => {
+  await begin();
+  // The edits of a job that was approved before, as its retry has them from the start.
   const id = await lab.runExplainer(reviewed, { edits: [{ number: 1, heading: 'Edited' }] });
   await lab.reached(id, 'awaiting_approval');
   await lab.approve(id, { approved: true, hasEdits: true });
-  await keep('explainer-approved-with-edits', id);
+  await keep('explainer-reviewed-again', id);
 });
 
 it('explainer-rejected', async () => {
