@@ -85,12 +85,13 @@ export const hasOneSubject = (body: Subject): boolean =>
 export const oneSubject = { message: 'needs either prompt or source', path: ['prompt'] };
 
 /** For `refine` where something is spoken: without a voice the language must have one. */
-export const isSpeakable = (body: { language: string; voice: { voiceId: string | null } }): boolean =>
-  body.voice.voiceId !== null || espeakVoiceFor(body.language) !== undefined;
-export const speakable = {
-  message: 'no voice speaks this language; name one in voice.voiceId',
-  path: ['language'],
-};
+export const isSpeakable = (body: {
+  language?: string | undefined;
+  voice: { voiceId: string | null };
+}): boolean =>
+  body.language === undefined || body.voice.voiceId !== null || espeakVoiceFor(body.language) !== undefined;
+export const unspeakable = 'no voice speaks this language; name one in voice.voiceId';
+export const speakable = { message: unspeakable, path: ['language'] };
 
 export const explainerSchema = z
   .strictObject({

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Db } from '../db/database.js';
 import { jobTypes, type JobType } from '../workflows/contract/jobs.js';
 import type { JobRequest } from './accept-job.js';
+import type { RouteDeps } from './context.js';
 import { ProblemError } from './errors.js';
 import { explainerSchema, titleOf, toOptions, type ExplainerParameters } from './explainer-request.js';
 import { assertOwnProject } from './own-project.js';
@@ -34,10 +35,11 @@ export const newJobSchema = z
 
 /** @throws ProblemError `unknown_project`, `unsupported_job_type` and what the types' own checks refuse */
 export async function toJobRequest(
-  db: Db,
+  deps: RouteDeps,
   userId: string,
   body: z.output<typeof newJobSchema>,
 ): Promise<JobRequest> {
+  const { db } = deps;
   switch (body.type) {
     case 'explainer':
       await assertOwnProject(db, userId, body.projectId);
@@ -48,7 +50,7 @@ export async function toJobRequest(
     case 'stage':
       await assertOwnProject(db, userId, body.projectId);
       return {
-        ...(await withPrefix('parameters', () => stageRequest(db, userId, body.parameters))),
+        ...(await withPrefix('parameters', () => stageRequest(deps, userId, body.parameters))),
         projectId: body.projectId,
       };
     default:
@@ -88,12 +90,18 @@ export async function explainerRequest(
   };
 }
 
-/** @throws ProblemError `unknown_artifact`, `unknown_asset` */
-export async function stageRequest(db: Db, userId: string, request: StageRequest): Promise<JobRequest> {
-  const input = await toStageInput(db, userId, request);
+/** @throws ProblemError as `toStageInput` */
+export async function stageRequest(
+  deps: Pick<RouteDeps, 'db' | 'storage'>,
+  userId: string,
+  request: StageRequest,
+): Promise<JobRequest> {
+  const input = await toStageInput(deps, userId, request);
+  // Shown also where it was found rather than asked for.
+  const isOfLanguage = request.stage === 'scripts' || request.stage === 'voices';
   return {
     type: 'stage',
-    parameters: request,
+    parameters: { ...request, ...(isOfLanguage ? { language: input.options.language } : {}) },
     input: (ids) => ({ ...ids, ...input }),
     title: stageTitle(request),
   };

@@ -1,10 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { kindsOfOwnArtifacts } from '../db/jobs.js';
-import type { Db } from '../db/database.js';
-import type { ArtifactId } from '../workflows/contract/documents.js';
+import type { Storage } from '../storage/storage.js';
 import type { StageInput } from '../workflows/contract/explainer.js';
 import { maxScenes } from '../workflows/contract/options.js';
-import { ProblemError, type FieldError } from './errors.js';
+import type { RouteDeps } from './context.js';
 import {
   hasOneSubject,
   isSpeakable,
@@ -14,7 +12,10 @@ import {
   subjectShape,
   titleOf,
   toOptions,
+  unspeakable,
 } from './explainer-request.js';
+import { artifactsOf, assertOwn, documentLanguage } from './stage-artifacts.js';
+import { languageTag, refuseField } from './validation.js';
 
 const artifact = z
   .string()
@@ -25,13 +26,14 @@ const artifacts = z.array(artifact).min(1).max(maxScenes);
 const { language, sceneCount, aspectRatio, resolution, theme, voice, captions, music, images } = optionShape;
 const { transition, motion } = optionShape;
 const frame = { aspectRatio, resolution };
+const documentsLanguage = languageTag.optional().openapi({ description: "Without it the document's own." });
 
 /** What each stage takes. */
 export const stageShapes = {
   content: { ...subjectShape, language, sceneCount },
-  scripts: { contentArtifact: artifact, language, sceneCount },
+  scripts: { contentArtifact: artifact, language: documentsLanguage, sceneCount },
   images: { scriptArtifact: artifact, ...frame, theme, images, captions },
-  voices: { scriptArtifact: artifact, language, voice },
+  voices: { scriptArtifact: artifact, language: documentsLanguage, voice },
   captions: { scriptArtifact: artifact, voiceArtifacts: artifacts, captions, transition, ...frame },
   assembly: {
     scriptArtifact: artifact,
@@ -68,67 +70,38 @@ export const stageParameters = z.discriminatedUnion('stage', [
 
 export type StageRequest = z.output<typeof stageParameters>;
 
-interface StageArtifacts {
-  content: ArtifactId | null;
-  script: ArtifactId | null;
-  pictures: ArtifactId[];
-  voices: ArtifactId[];
-  captions: ArtifactId | null;
-}
-
-function artifactsOf(request: StageRequest): StageArtifacts {
-  const none: StageArtifacts = { content: null, script: null, pictures: [], voices: [], captions: null };
-  switch (request.stage) {
-    case 'content':
-      return none;
-    case 'scripts':
-      return { ...none, content: request.contentArtifact };
-    case 'images':
-    case 'voices':
-      return { ...none, script: request.scriptArtifact };
-    case 'captions':
-      return { ...none, script: request.scriptArtifact, voices: request.voiceArtifacts };
-    case 'assembly':
-      return {
-        ...none,
-        script: request.scriptArtifact,
-        pictures: request.pictureArtifacts,
-        voices: request.voiceArtifacts,
-        captions: request.captionsArtifact,
-      };
-  }
-}
-
 /**
  * The workflow's input but for its ids. Every artifact must stand in a job of the user's own, as the kind that
  * the stage needs.
  *
- * @throws ProblemError `unknown_artifact` naming each path, `unknown_asset`
+ * @throws ProblemError `unknown_artifact` naming each path, `unknown_asset`, `validation_failed`,
+ *   `storage_unavailable`
  */
 export async function toStageInput(
-  db: Db,
+  { db, storage }: Pick<RouteDeps, 'db' | 'storage'>,
   userId: string,
   request: StageRequest,
 ): Promise<Omit<StageInput, 'jobId' | 'userId'>> {
-  const inputs = artifactsOf(request);
-  await assertOwn(db, userId, inputs);
-  return { stage: request.stage, options: await toOptions(db, userId, request), ...inputs };
+  const artifacts = artifactsOf(request);
+  await assertOwn(db, userId, artifacts);
+  const language = await languageOf(storage, request);
+  const options = await toOptions(db, userId, {
+    ...request,
+    ...(language === undefined ? {} : { language }),
+  });
+  return { stage: request.stage, options, ...artifacts };
 }
 
-async function assertOwn(db: Db, userId: string, inputs: StageArtifacts): Promise<void> {
-  const named = [
-    { path: 'contentArtifact', kind: 'content', id: inputs.content },
-    { path: 'scriptArtifact', kind: 'script', id: inputs.script },
-    ...inputs.pictures.map((id, index) => ({ path: `pictureArtifacts.${index}`, kind: 'picture', id })),
-    ...inputs.voices.map((id, index) => ({ path: `voiceArtifacts.${index}`, kind: 'voice', id })),
-    { path: 'captionsArtifact', kind: 'captions', id: inputs.captions },
-  ].flatMap(({ path, kind, id }) => (id === null ? [] : [{ path, kind, id }]));
-  const ids = [...new Set(named.map(({ id }) => id))];
-  const kinds = await kindsOfOwnArtifacts(db, userId, ids);
-  const errors: FieldError[] = named
-    .filter(({ id, kind }) => kinds.get(id)?.has(kind) !== true)
-    .map(({ path, kind }) => ({ path: `body.${path}`, message: `is no ${kind} artifact of yours` }));
-  if (errors.length > 0) throw new ProblemError('unknown_artifact', { errors });
+/** Of the stages whose language is their document's unless another is asked for. */
+async function languageOf(storage: Storage, request: StageRequest): Promise<string | undefined> {
+  if (request.stage === 'scripts') {
+    return request.language ?? documentLanguage(storage, 'contentArtifact', request.contentArtifact);
+  }
+  if (request.stage !== 'voices') return undefined;
+  const language =
+    request.language ?? (await documentLanguage(storage, 'scriptArtifact', request.scriptArtifact));
+  if (!isSpeakable({ ...request, language })) throw refuseField('body.language', unspeakable);
+  return language;
 }
 
 export function stageTitle(request: StageRequest): string {

@@ -27,7 +27,7 @@ export function toContentDocument(
 export function toScriptDocument(
   { scenes }: ScriptAnswer,
   content: ContentDocument,
-  { sceneCount }: ScriptRequest,
+  { language, sceneCount }: ScriptRequest,
 ): ScriptDocument {
   const kept = sceneCount === null ? scenes : scenes.slice(0, sceneCount);
   const note =
@@ -38,7 +38,7 @@ export function toScriptDocument(
   return {
     title: content.title,
     description: content.description,
-    language: content.language,
+    language,
     scenes: kept.map((scene, n) => ({
       number: n + 1,
       heading: clean(scene.heading),

@@ -39,7 +39,7 @@ export function outlineScript(
   return {
     title: content.title,
     description: content.description,
-    language: content.language,
+    language,
     scenes: drafts.map((draft, n) => toScene(draft, n + 1, language)),
     message: message === '' ? null : message,
   };

@@ -66,7 +66,7 @@ export function jobRoutes(deps: RouteDeps): Router {
   return createRouter()
     .openapi(create, async (c) => {
       const body = c.req.valid('json');
-      const request = await toJobRequest(db, c.var.user.id, body);
+      const request = await toJobRequest(deps, c.var.user.id, body);
       const callbackUrl = 'callbackUrl' in body ? body.callbackUrl : undefined;
       refuseUnreachable(callbackUrl, deps.allowPrivateCallbacks ?? false);
       return c.json(await acceptJob(deps, c, { ...request, callbackUrl: callbackUrl ?? null }), 202);

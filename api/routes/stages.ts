@@ -32,7 +32,7 @@ export function stageRoutes(deps: RouteDeps): Router {
   const { db } = deps;
 
   async function accept(c: Context<AppEnv>, request: StageRequest): Promise<Job> {
-    return acceptJob(deps, c, await stageRequest(db, c.var.user.id, request));
+    return acceptJob(deps, c, await stageRequest(deps, c.var.user.id, request));
   }
 
   const router = createRouter();

@@ -19,7 +19,7 @@ export async function addVideo(
   api: TestApi,
   userId: string,
   title = 'How tides work',
-  options: { thumbnail?: boolean } = {},
+  options: { thumbnail?: boolean; language?: string } = {},
 ): Promise<Gallery> {
   const store = async (bytes: Buffer, extension: string, contentType: string, keep = true) => {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -37,6 +37,7 @@ export async function addVideo(
     .webp()
     .toBuffer();
   const unique = randomUUID();
+  const { language = 'en' } = options;
   const artifacts = {
     video: await store(videoBytes, 'mp4', 'video/mp4'),
     thumbnail:
@@ -50,8 +51,8 @@ export async function addVideo(
     ),
     srt: await store(Buffer.from('1\n00:00:00,000 --> 00:00:01,000\nThe moon pulls.\n'), 'srt', 'text/plain'),
     ass: await store(Buffer.from('[Script Info]\n'), 'ass', 'text/plain'),
-    content: await json({ unique, language: 'en', sections: [] }),
-    script: await json({ unique, language: 'en', scenes: [{ number: 1 }, { number: 2 }] }),
+    content: await json({ unique, language, sections: [] }),
+    script: await json({ unique, language, scenes: [{ number: 1 }, { number: 2 }] }),
     captions: await json({ unique, kind: 'captions' }),
   };
   const jobId = randomUUID();
@@ -99,7 +100,7 @@ export async function addVideo(
       vtt_artifact: artifacts.vtt,
       srt_artifact: artifacts.srt,
       ass_artifact: artifacts.ass,
-      language: 'en',
+      language,
       scenes: JSON.stringify(
         [1, 2].map((number) => ({
           number,

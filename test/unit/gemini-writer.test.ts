@@ -77,7 +77,9 @@ describe('what is sent', () => {
     };
     gemini.script.push({ json: { scenes: Array(4).fill(scene) } });
     const content = { ...plan, language: 'en', message: null };
-    const script = await writer.writeScript(content, { language: 'en', sceneCount: 3 }, never);
+    const script = await writer.writeScript(content, { language: 'de', sceneCount: 3 }, never);
+    // In the language that was asked for, whatever the content is in.
+    expect(script.language).toBe('de');
     expect(script.scenes.map(({ number }) => number)).toEqual([1, 2, 3]);
     expect(script.scenes[0]).toMatchObject({ narration: 'It pulls hard.', imageArtifact: null });
     expect(script.message).toMatch(/4 scenes where 3/);

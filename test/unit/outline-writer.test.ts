@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseMarkdown } from '../../activities/llm/markdown.js';
-import { createOutlineWriter } from '../../activities/llm/outline.js';
+import { createOutlineWriter, outlineScript } from '../../activities/llm/outline.js';
 import { speechSeconds } from '../../activities/llm/speech-length.js';
 import type { ContentRequest } from '../../activities/llm/writer.js';
 import type { ScriptDocument } from '../../workflows/contract/documents.js';
@@ -229,6 +229,14 @@ describe('a bare prompt', () => {
     const script = await write({ prompt });
     expectHonest(script, prompt);
     expect(script.message).toMatch(/told as it stands/);
+  });
+
+  it('tells its language, whatever its content said', () => {
+    const content = {
+      ...{ title: 'Gezeiten', description: '', language: 'en', message: null },
+      sections: [{ heading: 'Ebbe', text: 'Das Wasser geht. Das Wasser kommt.' }],
+    };
+    expect(outlineScript(content, { language: 'de', sceneCount: null }).language).toBe('de');
   });
 
   it('in another language keeps to its own words', async () => {
