@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { checkDatabase } from '../db/check-database.js';
 import { openDatabase, type Db } from '../db/database.js';
 import { findRunningStack } from './stack/stack-record.js';
 
@@ -9,6 +10,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const url = config.database.url ?? findRunningStack(config.dataDir)?.addresses?.databaseUrl;
   if (url === undefined) throw new Error('set DATABASE_URL, or start the stack first ("npm start")');
+  await checkDatabase(url);
   const { schema } = config.database;
   const db = openDatabase({ url, schema, poolSize: 1 }, () => undefined);
   try {

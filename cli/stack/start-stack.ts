@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { inheritedEnvironment, type Config } from '../../config.js';
 import { migrateUp, openDatabase } from '../../db/database.js';
+import { checkSurroundings } from './check-surroundings.js';
 import { freePort, isPortFree } from './free-port.js';
 import { keepRunning } from './keep-running.js';
 import { ownProgram } from './own-program.js';
@@ -44,7 +45,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     claim.release();
   };
   try {
-    await checkPorts(config);
+    await checkSurroundings(config);
     const logsFolder = join(config.dataDir, 'logs');
     const databaseUrl = await bringUpDatabase(config, supervisor, onLine);
     const temporal = await bringUpTemporal(config, supervisor, logsFolder, onLine);
@@ -68,18 +69,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function checkPorts(config: Config): Promise<void> {
-  const wanted = [{ port: config.api.port, host: config.api.host, name: 'PORT', what: 'the API' }];
-  if (config.temporal.address === undefined) {
-    const port = config.temporal.uiPort;
-    wanted.push({ port, host: '127.0.0.1', name: 'TEMPORAL_UI_PORT', what: "Temporal's Web UI" });
-  }
-  for (const { port, host, name, what } of wanted) {
-    if (await isPortFree(port, host)) continue;
-    throw new Error(`port ${String(port)} for ${what} is taken: end what uses it, or set ${name} to another`);
   }
 }
 
