@@ -5,8 +5,8 @@ import type { Db } from './database.js';
 import { lockBalance, post, type Posted } from './ledger.js';
 
 /**
- * Everything that moves credits. Each works in its caller's transaction, is keyed by business ids, and changes
- * nothing when it is repeated.
+ * Everything that moves credits. Each works in its caller's transaction, is keyed by business ids, changes nothing
+ * when it is repeated, and leaves one row in the audit log when it is not.
  */
 
 /** There are fewer credits than are needed. The transaction in which it is thrown must be rolled back. */
@@ -101,6 +101,7 @@ export async function placeHolds(
       select ${userId}::uuid, amount, ${jobId}::uuid, item, null::uuid,
         concat('hold:', ${jobId}::text, ':', item), '', null::uuid
       from unnest(${items}::text[], ${amounts}::int[]) as wanted (item, amount)`,
+    { action: 'credits.held', actorId: userId, jobId },
   ).catch((error: unknown) => {
     throw asInsufficient(
       error,
@@ -161,6 +162,8 @@ async function settle(
   if (open === undefined) return { transactions: 0, credits: 0 };
   const userId = open.user_id;
   await lockBalance(trx, userId);
+  const [type, verb]: [ActivityType, string] =
+    kind === 'capture' ? ['credits_captured', 'spent'] : ['credits_released', 'given back'];
   const named = items === undefined ? sql`true` : sql`item = any(${[...items]}::text[])`;
   const settled = await post(
     trx,
@@ -169,9 +172,8 @@ async function settle(
     sql`
       delete from credit_open_holds where job_id = ${jobId} and ${named}
       returning user_id, amount, job_id, item, transaction_id, null, '', null::uuid`,
+    { action: kind === 'capture' ? 'credits.captured' : 'credits.released', actorId: null, jobId },
   );
-  const [type, verb]: [ActivityType, string] =
-    kind === 'capture' ? ['credits_captured', 'spent'] : ['credits_released', 'given back'];
   await tell(trx, type, { userId, jobId }, settled.credits, verb);
   return settled;
 }

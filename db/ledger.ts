@@ -17,12 +17,21 @@ export interface Posted {
   credits: number;
 }
 
+/** What the audit log says of a posting. */
+export interface PostingAudit {
+  action: string;
+  /** Null where the program itself did it. */
+  actorId: string | null;
+  jobId: string;
+}
+
 /**
- * Writes transactions of one kind and one user, their entries, and the balance and the open holds that follow
- * from them, in one statement. A transaction whose key is there already is passed over. The caller holds the
- * lock of the user's balance.
+ * Writes transactions of one kind and one user, their entries, the balance and the open holds that follow from
+ * them, and the one row of the audit log that tells of them all, in one statement. A transaction whose key is there
+ * already is passed over; when all are, nothing is written. The caller holds the lock of the user's balance.
  *
  * @param movements SQL that yields user_id, amount, job_id, item, settles, key, reason, actor_id.
+ * @param audit without it the caller writes that row.
  * @throws pg's check violation of `credit_balances_available_check` when the balance would go below zero.
  */
 export async function post(
@@ -30,6 +39,7 @@ export async function post(
   kind: TransactionKind,
   userId: string,
   movements: RawBuilder<unknown>,
+  audit?: PostingAudit,
 ): Promise<Posted> {
   const [from, to] = routes[kind];
   const ownerOf = (account: Account) =>
@@ -56,6 +66,11 @@ export async function post(
       set available = available + ${change('available')} * moved.credits,
           held = held + ${change('held')} * moved.credits
       from moved where credit_balances.user_id = ${userId} and moved.transactions > 0
+    ), audited as (
+      insert into audit_log (action, actor_id, target, detail)
+      select ${audit?.action ?? null}::text, ${audit?.actorId ?? null}::uuid, ${userId}::text,
+        jsonb_build_object('jobId', ${audit?.jobId ?? null}::text, 'amount', credits, 'items', transactions)
+      from moved where transactions > 0 and ${audit !== undefined}
     )
     select transactions, credits from moved`.execute(trx);
   return rows[0] ?? { transactions: 0, credits: 0 };

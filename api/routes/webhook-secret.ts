@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { writeAudit } from '../../db/audit.js';
 import { readWebhookSecret, rotateWebhookSecret, type WebhookSecret } from '../../db/webhook-secrets.js';
 import type { RouteDeps } from '../context.js';
 import { requireSession } from '../middleware/authorize.js';
@@ -40,7 +41,15 @@ const rotate = createRoute({
 export function webhookSecretRoutes({ db }: RouteDeps): Router {
   return createRouter()
     .openapi(read, async (c) => c.json(shown(await readWebhookSecret(db, c.var.user.id)), 200))
-    .openapi(rotate, async (c) => c.json(shown(await rotateWebhookSecret(db, c.var.user.id)), 200));
+    .openapi(rotate, async (c) => {
+      const userId = c.var.user.id;
+      const rotated = await db.transaction().execute(async (trx) => {
+        const made = await rotateWebhookSecret(trx, userId);
+        await writeAudit(trx, { actorId: userId, action: 'auth.webhook_secret_rotated', target: userId });
+        return made;
+      });
+      return c.json(shown(rotated), 200);
+    });
 }
 
 function shown({ secret, previousValidUntil }: WebhookSecret): z.infer<typeof secretSchema> {

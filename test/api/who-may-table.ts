@@ -16,6 +16,8 @@ export interface Expectation {
   query?: string;
   /** Path parameters that are other than their name and place say. */
   ids?: (mine: Belongings) => Record<string, string>;
+  /** What it leaves in the audit log: a row for each deed of an admin, of a login or of money. Nothing without it. */
+  audit?: string[];
   /** Of members of the body that name a thing: whose it is, where the name does not say it. */
   bodyIds?: Record<string, (mine: Belongings) => string>;
 }
@@ -46,6 +48,7 @@ const file = () => {
 };
 const newAccount = () => ({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse' });
 const failedJob = { ids: (mine: Belongings) => ({ id: mine.failedJobId }) };
+const held = { audit: ['credits.held'] };
 
 /** One line an operation of the OpenAPI document. */
 export const expectations: Record<string, Expectation> = {
@@ -53,28 +56,38 @@ export const expectations: Record<string, Expectation> = {
   'GET /ready': anybody(200),
   'GET /metrics': anybody(200),
 
-  'POST /auth/register': anybody(201, { body: newAccount }),
-  'POST /auth/login': anybody(401, { body: newAccount }),
+  'POST /auth/register': anybody(201, { body: newAccount, audit: ['auth.registered'] }),
+  'POST /auth/login': anybody(401, { body: newAccount, audit: ['auth.login_refused'] }),
   'POST /auth/refresh': anybody(401, { body: () => ({ refreshToken: 'nobody-has-it' }) }),
-  'POST /auth/logout': user(204, { needsLogin: true }),
+  'POST /auth/logout': user(204, { needsLogin: true, audit: ['auth.logged_out'] }),
 
   'GET /users/me': user(200),
   'PUT /users/me': user(200, { body: () => ({ name: 'Mine' }) }),
   'POST /users/me/password': user(204, {
     needsLogin: true,
     body: () => ({ currentPassword: 'correct horse', newPassword: 'another horse' }),
+    audit: ['auth.password_changed'],
   }),
   'PUT /users/me/avatar': user(200, { form: image }),
   'DELETE /users/me/avatar': user(204),
   'GET /users/{id}/avatar': user(200, { ids: (mine) => ({ id: mine.userId }) }),
   'GET /users/me/api-keys': user(200, { needsLogin: true }),
-  'POST /users/me/api-keys': user(201, { needsLogin: true, body: () => ({ name: 'mine' }) }),
-  'DELETE /users/me/api-keys/{id}': owner(204, { needsLogin: true, ids: (mine) => ({ id: mine.apiKeyId }) }),
+  'POST /users/me/api-keys': user(201, {
+    needsLogin: true,
+    body: () => ({ name: 'mine' }),
+    audit: ['auth.api_key_created'],
+  }),
+  'DELETE /users/me/api-keys/{id}': owner(204, {
+    needsLogin: true,
+    ids: (mine) => ({ id: mine.apiKeyId }),
+    audit: ['auth.api_key_deleted'],
+  }),
   'GET /users/me/webhook-secret': user(200, { needsLogin: true }),
-  'POST /users/me/webhook-secret': user(200, { needsLogin: true }),
+  'POST /users/me/webhook-secret': user(200, { needsLogin: true, audit: ['auth.webhook_secret_rotated'] }),
 
   'POST /jobs': user(202, {
     body: () => ({ type: 'explainer', parameters: prompt() }),
+    ...held,
   }),
   'GET /jobs': user(200),
   'GET /jobs/{id}': owner(200),
@@ -83,7 +96,7 @@ export const expectations: Record<string, Expectation> = {
   'GET /jobs/{id}/download': owner(200),
   'GET /jobs/{id}/artifacts': owner(200),
   'GET /jobs/{id}/artifacts/{artifactId}': owner(200),
-  'POST /jobs/{id}/retry': owner(202, failedJob),
+  'POST /jobs/{id}/retry': owner(202, { ...failedJob, ...held }),
   'POST /jobs/{id}/approval': owner(409, {
     // The row waits, and no workflow does.
     ids: (mine) => ({ id: mine.waitingJobId }),
@@ -98,6 +111,7 @@ export const expectations: Record<string, Expectation> = {
       recipientsAssetId: mine.recipientsAssetId,
       insertMode: 'gold',
     }),
+    ...held,
   }),
   'POST /convert': user(202, {
     body: (mine) => ({ assetId: mine.videoAssetId }),
@@ -105,9 +119,10 @@ export const expectations: Record<string, Expectation> = {
   }),
   'POST /lipsync': user(202, {
     body: (mine) => ({ videoAssetId: mine.videoAssetId, audioAssetId: mine.assetId }),
+    ...held,
   }),
 
-  'POST /videos/generate': user(202, { body: prompt }),
+  'POST /videos/generate': user(202, { body: prompt, ...held }),
   'GET /videos': user(200),
   'GET /videos/{id}': owner(200),
   'PUT /videos/{id}': owner(200, { body: () => ({ title: 'Mine now' }) }),
@@ -117,7 +132,7 @@ export const expectations: Record<string, Expectation> = {
   'GET /videos/{id}/captions.vtt': owner(200),
   'GET /videos/{id}/captions.srt': owner(200),
   'GET /videos/{id}/scenes': owner(200),
-  'PATCH /videos/{id}/scenes/{number}': owner(202, { body: () => ({ heading: 'Mine now' }) }),
+  'PATCH /videos/{id}/scenes/{number}': owner(202, { body: () => ({ heading: 'Mine now' }), ...held }),
 
   'POST /stages/content': user(202, { body: prompt }),
   'POST /stages/scripts': user(202, { body: ({ artifacts }) => ({ contentArtifact: artifacts.content }) }),
@@ -133,6 +148,7 @@ export const expectations: Record<string, Expectation> = {
       voiceArtifacts: [artifacts.voice],
       captionsArtifact: artifacts.captions,
     }),
+    ...held,
   }),
 
   'GET /projects': user(200),
@@ -159,9 +175,13 @@ export const expectations: Record<string, Expectation> = {
   'GET /credits/entries': user(200),
 
   'GET /admin/users': admin(200),
-  'POST /admin/users/{id}/suspend': admin(200),
+  'POST /admin/users/{id}/suspend': admin(200, { audit: ['admin.user_suspended'] }),
+  // Who is not suspended stays so.
   'POST /admin/users/{id}/unsuspend': admin(200),
-  'POST /admin/users/{id}/credits': admin(200, { body: () => ({ amount: 5, reason: 'a test' }) }),
+  'POST /admin/users/{id}/credits': admin(200, {
+    body: () => ({ amount: 5, reason: 'a test' }),
+    audit: ['credits.granted'],
+  }),
   'GET /admin/stats': admin(200),
   'GET /admin/jobs': admin(200),
   'GET /admin/audit': admin(200),

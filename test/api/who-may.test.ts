@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { auditRows } from './admins.js';
 import { createBelongings, type Belongings } from './belongings.js';
 import { readOperations } from './openapi-operations.js';
 import {
@@ -176,11 +177,13 @@ describe.each(known)('$key', (known) => {
     });
   }
 
-  it('answers whom it is for', async () => {
+  it('answers whom it is for, and tells the audit log just what it did', async () => {
     const caller = expectation.who === 'admin' ? admin : owner;
     const { ok, needsLogin } = expectation;
+    const before = (await auditRows(api)).length;
     const answer = await call(known, caller, owner);
     expect([answer.status, answer.status === ok ? '' : answer.text]).toEqual([ok, '']);
+    expect((await auditRows(api, before)).map(([action]) => action)).toEqual(expectation.audit ?? []);
     for (const name of expectation.who === 'user' ? [] : operation.idParameters) {
       const missing = await call(known, caller, owner, { ids: { [name]: inventedFor(name) } });
       expect([name, missing.status]).toEqual([name, 404]);

@@ -68,7 +68,12 @@ async function holding(userId: string, items: string[], amount = 1): Promise<str
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `row-${index + 1}`);
 const auditOf = (target: string) =>
-  db.selectFrom('audit_log').select(['action', 'detail']).where('target', '=', target).execute();
+  db
+    .selectFrom('audit_log')
+    .select(['action', 'detail'])
+    .where('target', '=', target)
+    .orderBy('created_at')
+    .execute();
 
 describe('grants', () => {
   it('give credits once a key, with one audit row', async () => {
@@ -87,7 +92,8 @@ describe('grants', () => {
     await expect(grant(user, -4)).rejects.toThrow(InsufficientCredits);
     await grant(user, -3);
     expect(await readBalance(db, user)).toEqual({ available: 0, held: 2 });
-    expect((await auditOf(user)).map(({ action }) => action)).toEqual(['credits.granted', 'credits.debited']);
+    const actions = (await auditOf(user)).map(({ action }) => action);
+    expect(actions).toEqual(['credits.granted', 'credits.held', 'credits.debited']);
   });
 });
 
@@ -121,6 +127,23 @@ describe('holds', () => {
     );
     expect(await inTransaction((trx) => releaseHolds(trx, jobId))).toMatchObject({ credits: 0 });
     expect(await readBalance(db, user)).toEqual({ available: 3, held: 0 });
+    // One row of the audit log for each that moved something, and none for those that did not.
+    const row = (action: string, actorId: string | null, amount: number) => ({
+      ...{ action, actor_id: actorId },
+      detail: { jobId, amount, items: amount },
+    });
+    const rows = await db
+      .selectFrom('audit_log')
+      .select(['action', 'actor_id', 'detail'])
+      .where('target', '=', user)
+      .where('action', '!=', 'credits.granted')
+      .orderBy('created_at')
+      .execute();
+    expect(rows).toEqual([
+      row('credits.held', user, 10),
+      ...delivered.map(() => row('credits.captured', null, 1)),
+      row('credits.released', null, 3),
+    ]);
   });
 
   it('of ten thousand recipients are placed, captured and released in a few statements', async () => {

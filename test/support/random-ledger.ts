@@ -151,11 +151,19 @@ async function compare(
       from credit_open_holds
     union all select 'available', sum(available)::int,
         ${answered.granted - answered.held + answered.released}::int
-      from credit_balances`.execute(db);
+      from credit_balances
+    union all select 'audited as held', ${audited('credits.held')}, ${answered.held}::int
+    union all select 'audited as captured', ${audited('credits.captured')}, ${answered.captured}::int
+    union all select 'audited as released', ${audited('credits.released')}, ${answered.released}::int`.execute(
+    db,
+  );
   return rows
     .filter((row) => (row.booked ?? 0) !== row.answered)
     .map((row) => ({ rule: `what is ${row.rule} is what was answered`, subject: JSON.stringify(row) }));
 }
+
+const audited = (action: string) =>
+  sql`(select sum((detail ->> 'amount')::int)::int from audit_log where action = ${action})`;
 
 async function insertUser(db: Db): Promise<string> {
   const email = `${randomUUID()}@example.org`;
