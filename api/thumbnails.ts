@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
-import { thumbnailKey, thumbnailWidths } from '../storage/keys.js';
+import { fallbackKey, thumbnailKey, thumbnailWidths } from '../storage/keys.js';
 import { ObjectMissingError, type Storage, type StoredObject } from '../storage/storage.js';
 import { ProblemError } from './errors.js';
 import { drawFallback } from './fallback-picture.js';
@@ -68,10 +68,9 @@ export function createThumbnails(storage: Storage): Thumbnails {
   async function fallback(video: Pictured, width: number): Promise<Made> {
     const height = Math.round((width * video.height) / video.width);
     const drawn = createHash('sha256').update(`1 ${width} ${height} ${video.title}`).digest('hex');
-    const tag = `title-${drawn.slice(0, 32)}`;
-    const key = `thumbnails/${tag}.webp`;
+    const key = fallbackKey(drawn.slice(0, 32));
     const stored = await once(key, () => drawFallback({ title: video.title, width, height }));
-    return { key, tag, stored };
+    return { key, tag: `title-${drawn.slice(0, 32)}`, stored };
   }
 
   return {

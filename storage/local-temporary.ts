@@ -2,26 +2,30 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-const abandonedMs = 24 * 3600_000;
-
 /** Start of the names of files that this process is writing. */
 export const temporaryPrefix = (): string => `${hostname()}~${String(process.pid)}~`;
 
 /**
  * Removes half-written files: those of dead processes of this host at once, those of other hosts that share the folder
- * after a day.
+ * when they were last written to before then. Answers how many there were.
  */
-export async function sweepTemporaryFiles(dir: string): Promise<void> {
+export async function sweepTemporaryFiles(dir: string, before: Date): Promise<number> {
+  let count = 0;
   for (const name of await readdir(dir)) {
     const [host, pid] = name.split('~');
     const path = join(dir, name);
-    if (host === hostname()) {
-      if (!isAlive(Number(pid))) await rm(path, { force: true });
-      continue;
-    }
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+    const isAbandoned =
+      host === hostname()
+        ? !isAlive(Number(pid))
+        : await stat(path).then(
+            ({ mtime }) => mtime < before,
+            () => false,
+          );
+    if (!isAbandoned) continue;
+    await rm(path, { force: true });
+    count += 1;
   }
+  return count;
 }
 
 function isAlive(pid: number): boolean {

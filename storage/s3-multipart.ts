@@ -3,8 +3,10 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
   UploadPartCommand,
   type CompletedPart,
+  type ListMultipartUploadsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
 
@@ -47,10 +49,35 @@ export async function uploadInParts(
       new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload: { Parts: parts } }),
     );
   } catch (error) {
-    // The store may be away; what it then keeps is removed by the bucket's lifecycle rule.
+    // The store may be away; what it then keeps is removed by the collector.
     await client.send(new AbortMultipartUploadCommand({ ...place, UploadId })).catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Takes uploads back that were begun before then and never completed, as a killed process leaves them: their parts are
+ * stored and paid for, and no list of objects shows them. Answers how many there were.
+ */
+export async function abortUploads(
+  client: S3Client,
+  { bucket, prefix, before }: { bucket: string; prefix: string; before: Date },
+): Promise<number> {
+  let count = 0;
+  let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
+  while (from !== undefined) {
+    const found: ListMultipartUploadsCommandOutput = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...from }),
+    );
+    for (const { Key, UploadId, Initiated } of found.Uploads ?? []) {
+      if (Key === undefined || Initiated === undefined || Initiated >= before) continue;
+      await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+      count += 1;
+    }
+    const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = found;
+    from = IsTruncated === true ? { KeyMarker, UploadIdMarker } : undefined;
+  }
+  return count;
 }
 
 async function uploadParts(

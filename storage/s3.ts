@@ -9,9 +9,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { assertKey } from './keys.js';
+import { assertKey, prefixes } from './keys.js';
 import { isMissingObject, isRangeBeyond, storageError } from './s3-errors.js';
-import { multipartFromBytes, uploadInParts } from './s3-multipart.js';
+import { abortUploads, multipartFromBytes, uploadInParts } from './s3-multipart.js';
 import { ObjectMissingError, type Storage } from './storage.js';
 
 export interface S3StorageOptions {
@@ -141,6 +141,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         );
         token = found.NextContinuationToken;
       } while (token !== undefined);
+    },
+
+    async removeUnfinished(before) {
+      let count = 0;
+      // The bucket may be shared: what is not ours is not looked at.
+      for (const prefix of Object.values(prefixes)) {
+        count += await abortUploads(client, { bucket, prefix, before }).catch(rethrow(failed));
+      }
+      return count;
     },
 
     localPath: () => undefined,

@@ -43,6 +43,8 @@ export interface Storage {
   presignPut(key: string, upload: PresignedUpload): Promise<string | undefined>;
   /** Objects below `prefix` (a key without its last segment, ending in `/`), in no order, a page at a time. */
   list(prefix: string): AsyncIterable<ListedObject[]>;
+  /** Removes what puts left that began before then and never came to their end. Answers how much that was. */
+  removeUnfinished(before: Date): Promise<number>;
   /** Path of the object on this host, for an adapter that has one, so that nothing is copied. */
   localPath(key: string): string | undefined;
   /** Rejects when the store cannot be reached or written. */

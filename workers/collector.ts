@@ -4,7 +4,7 @@ import type { Db } from '../db/database.js';
 import { expireGenerations } from '../db/generation-cache.js';
 import { deleteUpload, listOverUploads } from '../db/uploads.js';
 import type { Logger } from '../logger.js';
-import { thumbnailKeys, uploadKey, uploadSeconds } from '../storage/keys.js';
+import { prefixes, thumbnailKeys, uploadKey, uploadSeconds } from '../storage/keys.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface CollectorDeps {
@@ -22,15 +22,17 @@ export interface Collected {
   files: number;
   unknownFiles: number;
   uploads: number;
+  thumbnails: number;
+  unfinished: number;
 }
 
 const intervalMs = 15 * 60_000;
 const batchSize = 200;
-const artifactPrefix = 'artifacts/';
 
 /**
  * Removes what nothing refers to: remembered results that nobody uses, then the files of artifacts that no row and no
- * result names, files that never got a row, and direct uploads that came to nothing. Any number of collectors may run.
+ * result names, files that never got a row, direct uploads that came to nothing, pictures that are made anew when they
+ * are asked for, and what killed processes had half stored. Any number of collectors may run.
  */
 export class Collector {
   readonly #deps: CollectorDeps;
@@ -65,6 +67,8 @@ export class Collector {
       uploads: await this.#collectUploads(),
       files: await this.#collectFiles(signal),
       unknownFiles: await this.#collectUnknown(signal),
+      thumbnails: await this.#collectThumbnails(signal),
+      unfinished: await this.#removeUnfinished(),
     };
   }
 
@@ -76,7 +80,7 @@ export class Collector {
       let removed = 0;
       for (const id of ids) {
         const isGone = await collectArtifact(db, id, graceSeconds, async () => {
-          await storage.delete(artifactPrefix + id);
+          await storage.delete(prefixes.artifacts + id);
           if (id.endsWith('.webp')) await Promise.all(thumbnailKeys(id).map((key) => storage.delete(key)));
         });
         if (isGone) removed += 1;
@@ -92,16 +96,40 @@ export class Collector {
     const { db, storage, graceSeconds } = this.#deps;
     const youngest = Date.now() - graceSeconds * 1000;
     let count = 0;
-    for await (const page of storage.list(artifactPrefix)) {
+    for await (const page of storage.list(prefixes.artifacts)) {
       if (signal?.aborted === true) break;
       const old = page.filter(({ modifiedAt }) => modifiedAt.getTime() < youngest);
-      const ids = old.map(({ key }) => key.slice(artifactPrefix.length));
+      const ids = old.map(({ key }) => key.slice(prefixes.artifacts.length));
       const known = await knownArtifacts(db, ids);
       for (const id of ids.filter((one) => !known.has(one))) {
-        if (await collectUnknownFile(db, id, () => storage.delete(artifactPrefix + id))) count += 1;
+        if (await collectUnknownFile(db, id, () => storage.delete(prefixes.artifacts + id))) count += 1;
       }
     }
     return count;
+  }
+
+  /** Copies of pictures, and those that stand for missing ones, may outlive all that they were made for. */
+  async #collectThumbnails(signal?: AbortSignal): Promise<number> {
+    const { storage, cacheSeconds } = this.#deps;
+    const youngest = Date.now() - cacheSeconds * 1000;
+    let count = 0;
+    for await (const page of storage.list(prefixes.thumbnails)) {
+      for (const { key } of page.filter(({ modifiedAt }) => modifiedAt.getTime() < youngest)) {
+        if (signal?.aborted === true) return count;
+        await storage.delete(key);
+        count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** Stores that cannot list such uploads, or do not let us, have rules of their own for them. */
+  async #removeUnfinished(): Promise<number> {
+    const { storage, logger, graceSeconds } = this.#deps;
+    return storage.removeUnfinished(new Date(Date.now() - graceSeconds * 1000)).catch((error: unknown) => {
+      logger.warn({ stage: 'collector', action: 'remove unfinished uploads', success: false, err: error });
+      return 0;
+    });
   }
 
   /** As long as an address could be used, something may come to it again. */

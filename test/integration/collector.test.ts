@@ -8,15 +8,21 @@ import { createGenerationCache } from '../../activities/generation-cache.js';
 import type { Db } from '../../db/database.js';
 import { createLogger } from '../../logger.js';
 import { createLocalStorage } from '../../storage/local.js';
+import { fallbackKey, thumbnailKey } from '../../storage/keys.js';
+import { ensureBucket } from '../../storage/s3-bucket.js';
 import { createS3Storage } from '../../storage/s3.js';
 import type { Storage } from '../../storage/storage.js';
 import { Collector } from '../../workers/collector.js';
 import { createTestDatabase, createTestFolder, type TestDatabase } from '../support/services.js';
 
-const s3 = () => {
-  const { endpoint, bucket, accessKeyId, secretAccessKey } = inject('s3');
+/** In a bucket of its own: what others have there is nothing that this database knows. */
+const s3 = async () => {
+  const { endpoint, accessKeyId, secretAccessKey } = inject('s3');
   const credentials = { accessKeyId, secretAccessKey };
-  return createS3Storage({ endpoint, bucket, credentials, region: 'us-east-1', forcePathStyle: true });
+  const bucket = `collector-${randomUUID()}`;
+  const options = { endpoint, bucket, credentials, region: 'us-east-1', forcePathStyle: true };
+  await ensureBucket(options);
+  return createS3Storage(options);
 };
 
 describe.each(['local', 's3'] as const)('the collector on %s storage', (kind) => {
@@ -29,7 +35,7 @@ describe.each(['local', 's3'] as const)('the collector on %s storage', (kind) =>
     database = await createTestDatabase({ poolSize: 20 });
     db = database.db;
     const folder = (await createTestFolder('collector')).path;
-    storage = kind === 's3' ? s3() : await createLocalStorage(folder);
+    storage = kind === 's3' ? await s3() : await createLocalStorage(folder);
     store = createArtifactStore({ storage, db, cacheDir: `${folder}/cache`, maxCacheBytes: 1 });
   });
   afterAll(() => database.drop());
@@ -98,6 +104,35 @@ describe.each(['local', 's3'] as const)('the collector on %s storage', (kind) =>
     await age(-60);
     expect((await collector(1).collect()).unknownFiles).toBe(1);
     expect(await isStored(id)).toBe(false);
+  });
+
+  it('takes pictures that are made on demand, once they are old', async () => {
+    const keys = [fallbackKey(randomUUID()), thumbnailKey(randomBytes(32).toString('hex'), 320)];
+    for (const key of keys) await storage.putBytes(key, randomBytes(20), 'image/webp');
+    const stored = () => Promise.all(keys.map(async (key) => (await storage.head(key)) !== undefined));
+    expect((await collector(3600).collect()).thumbnails).toBe(0);
+    expect(await stored()).toEqual([true, true]);
+    // Times of objects are whole seconds in some stores.
+    await delay(2_100);
+    expect((await collector(3600, 1).collect()).thumbnails).toBe(2);
+    expect(await stored()).toEqual([false, false]);
+  });
+
+  it('asks the store for what was half stored, and goes on when it cannot say', async () => {
+    const removed: Date[] = [];
+    const failing = new Collector({
+      ...{ db, logger, graceSeconds: 3600, cacheSeconds: 3600 },
+      storage: {
+        ...storage,
+        removeUnfinished(before) {
+          removed.push(before);
+          return Promise.reject(new Error('this store cannot'));
+        },
+      },
+    });
+    expect(await failing.collect()).toMatchObject({ unfinished: 0 });
+    expect(Date.now() - (removed[0]?.getTime() ?? 0)).toBeGreaterThanOrEqual(3_600_000);
+    expect(await collector(3600).collect()).toMatchObject({ unfinished: 0 });
   });
 
   it('never takes a file from under whoever makes it anew and refers to it', async () => {

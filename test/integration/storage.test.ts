@@ -4,6 +4,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import {
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { describe, expect, inject, test } from 'vitest';
 import { createLocalStorage } from '../../storage/local.js';
 import { ensureBucket } from '../../storage/s3-bucket.js';
@@ -143,8 +149,15 @@ describe('the local folder', () => {
     const dead = temporaryPrefix().replace(String(process.pid), '4194303');
     await writeFile(join(dir, 'temporary', `${dead}x`), 'half');
     await writeFile(join(dir, 'temporary', `${temporaryPrefix()}y`), 'being written');
-    await createLocalStorage(dir);
-    expect(await readdir(join(dir, 'temporary'))).toEqual([`${temporaryPrefix()}y`]);
+    const other = 'another-host~1~z';
+    await writeFile(join(dir, 'temporary', other), 'of a host that shares the folder');
+    const storage = await createLocalStorage(dir);
+    const left = async () => (await readdir(join(dir, 'temporary'))).toSorted();
+    expect(await left()).toEqual([other, `${temporaryPrefix()}y`].toSorted());
+    await writeFile(join(dir, 'temporary', `${dead}x`), 'half');
+    expect(await storage.removeUnfinished(new Date(Date.now() - 60_000))).toBe(1);
+    expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(1);
+    expect(await left()).toEqual([`${temporaryPrefix()}y`]);
   });
 });
 
@@ -165,6 +178,29 @@ describe('the S3 adapter', () => {
     const options = { ...s3Options(), bucket: 'made-by-us' };
     expect([await ensureBucket(options), await ensureBucket(options)]).toEqual([true, false]);
     await createS3Storage(options).check();
+  });
+
+  test('takes back uploads in parts that came to nothing, and no one else’s', async () => {
+    const options = { ...s3Options(), bucket: `unfinished-${randomBytes(4).toString('hex')}` };
+    await ensureBucket(options);
+    const storage = createS3Storage(options);
+    const client = new S3Client(options);
+    const Bucket = options.bucket;
+    const begin = async (Key: string) => {
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+      await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'half' }));
+    };
+    const begun = async () => {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+      return Uploads.map(({ Key }) => Key).toSorted();
+    };
+    const [ours, another, theirs] = ['artifacts/a.mp4', 'artifacts/b.mp4', 'backups/c.mp4'];
+    for (const key of [ours, another, theirs]) await begin(key);
+    expect(await storage.removeUnfinished(new Date(Date.now() - 60_000))).toBe(0);
+    expect(await begun()).toEqual([ours, another, theirs]);
+    expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(2);
+    expect(await begun()).toEqual([theirs]);
+    client.destroy();
   });
 
   test('says which bucket it may not use', async () => {
