@@ -5,7 +5,7 @@ import { movieBox } from './movie-box.js';
 import type { Movie, Track } from './movie.js';
 import { editTrack, type MediaEdit, type Replacement } from './track-edits.js';
 
-const copyBytes = 4 * 1024 ** 2;
+const copyBytes = 1024 ** 2;
 
 /**
  * Writes `movie` (read from `base`) to `target` with some frames of picture or sound replaced. Everything else is
