@@ -37,6 +37,12 @@ const nodeBuiltins = {
   message: 'Workflows are deterministic: what needs Node is an activity.',
 };
 
+const unsummarized = {
+  selector:
+    'CallExpression[callee.object.name=/^(llm|tts|lipsync|lipsyncPool|media|orchestration|orchestrationWithFiles|delivery)$/]',
+  message: 'Operators read a line beside each activity: call it by `summarized`.',
+};
+
 /** Imports run one way; see the layout in the README. The API looks into a file while its user waits. */
 const zones = [
   ['workflows', ['api', 'workers', 'cli', 'db', 'storage'], 'Workflows decide; what acts is an activity.'],
@@ -129,6 +135,7 @@ export default tseslint.config(
     files: ['workflows/**/*.ts'],
     rules: {
       'no-restricted-imports': restrictedImports({ patterns: [nodeBuiltins] }),
+      'no-restricted-syntax': ['error', unsummarized],
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {

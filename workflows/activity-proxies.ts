@@ -1,4 +1,9 @@
-import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  type ActivityFunctionWithOptions,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type {
   DeliveryActivities,
   LipsyncActivities,
@@ -132,3 +137,15 @@ export const delivery = proxyActivities<DeliveryActivities>({
   scheduleToCloseTimeout: '24 hours',
   retry: { initialInterval: '5 s', backoffCoefficient: 3, maximumInterval: '1 hour' },
 });
+
+/**
+ * Calls an activity with the line that operators read beside it in the Web UI: what it is about, of which its type
+ * says nothing. The engine keeps the line in clear, so it holds no user's words.
+ */
+export function summarized<I, R>(
+  summary: string,
+  activity: ActivityFunctionWithOptions<(input: I) => Promise<R>>,
+  input: I,
+): Promise<R> {
+  return activity.executeWithOptions({ summary }, [input]);
+}

@@ -1,10 +1,11 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { llm, media, orchestration, orchestrationWithFiles } from './activity-proxies.js';
-import type { ArtifactId, NamedArtifact } from './contract/documents.js';
-import type { ExplainerInput, ExplainerResult, WriteScriptResult } from './contract/explainer.js';
-import { counted, runJob, type JobRun } from './job-run.js';
+import { media, orchestrationWithFiles, summarized } from './activity-proxies.js';
+import type { NamedArtifact } from './contract/documents.js';
+import type { ExplainerInput, ExplainerResult } from './contract/explainer.js';
+import { writeScript } from './explainer-script.js';
+import { counted, runJob } from './job-run.js';
 import { both } from './parallel.js';
-import { openReviewGate, type ReviewGate } from './review-gate.js';
+import { openReviewGate } from './review-gate.js';
 import {
   assembleVideo,
   captionArtifacts,
@@ -43,7 +44,11 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
     });
     const { video } = assembled;
     const { thumbnail } = await run.step('thumbnail', () =>
-      counted(run.progress, 'thumbnail', media.drawThumbnail({ ...run.ref, video, composition })),
+      counted(
+        run.progress,
+        'thumbnail',
+        summarized('a frame of the video', media.drawThumbnail, { ...run.ref, video, composition }),
+      ),
     );
 
     const artifacts: NamedArtifact[] = [
@@ -57,79 +62,22 @@ export async function explainer(input: ExplainerInput): Promise<ExplainerResult 
     // From here on the video stands in the gallery and is paid, so a cancel that comes now is too late.
     const { videoId } = await CancellationScope.nonCancellable(() =>
       run.step('record', () =>
-        orchestrationWithFiles.recordVideo({
-          ...run.ref,
-          videoId: input.videoId,
-          script: written.script,
-          assembled,
-          captions,
-          thumbnail,
-          artifacts,
-        }),
+        summarized(
+          input.videoId === null ? 'a new video' : 'an edited video',
+          orchestrationWithFiles.recordVideo,
+          {
+            ...run.ref,
+            videoId: input.videoId,
+            script: written.script,
+            assembled,
+            captions,
+            thumbnail,
+            artifacts,
+          },
+        ),
       ),
     );
     const { durationSeconds, bytes } = assembled;
     return { result: { videoId, durationSeconds, bytes }, artifacts };
   });
-}
-
-interface Written {
-  script: ArtifactId;
-  sceneCount: number;
-  artifacts: NamedArtifact[];
-}
-
-/** @param isEdited whether the row has edits, of a review before or of a scene of the video. */
-async function writeScript(
-  run: JobRun,
-  input: ExplainerInput,
-  { gate, isEdited }: { gate: ReviewGate; isEdited: boolean },
-): Promise<Written> {
-  const { options, videoId } = input;
-  const { ref, progress } = run;
-  if (videoId !== null) {
-    progress.skip('content', 'the video stands already');
-    const edited = await run.step('scripts', () =>
-      counted(progress, 'scripts', orchestrationWithFiles.editScript({ ...ref, script: null, videoId })),
-    );
-    return { ...edited, artifacts: [scriptArtifact(edited)] };
-  }
-
-  const { content, message } = await run.step('content', async () => {
-    const result = await counted(progress, 'content', llm.writeContent({ ...ref, options }));
-    progress.tell('content', result.message);
-    return result;
-  });
-  const contentArtifact = { kind: 'content', name: 'content.json', artifact: content };
-  let script = await run.step('scripts', async () => {
-    const result = await counted(progress, 'scripts', llm.writeScript({ ...ref, content, options }));
-    progress.tell('scripts', result.message ?? message);
-    if (!isEdited) return result;
-    // A job that is tried again was reviewed before: its user finds the script as they left it.
-    return orchestrationWithFiles.editScript({ ...ref, script: result.script, videoId: null });
-  });
-
-  if (options.review === 'script') {
-    progress.status = 'awaiting_approval';
-    const { hasEdits } = await gate.decision('scripts', () =>
-      run.within('scripts', () =>
-        orchestration.markAwaitingApproval({
-          ...ref,
-          artifacts: [scriptArtifact(script), contentArtifact],
-        }),
-      ),
-    );
-    progress.status = 'in_progress';
-    script = await run.within('scripts', async () => {
-      await orchestration.markStarted({ ...ref, script: null });
-      return hasEdits
-        ? orchestrationWithFiles.editScript({ ...ref, script: script.script, videoId: null })
-        : script;
-    });
-  }
-  return { ...script, artifacts: [scriptArtifact(script), contentArtifact] };
-}
-
-function scriptArtifact({ script }: WriteScriptResult): NamedArtifact {
-  return { kind: 'script', name: 'script.json', artifact: script };
 }

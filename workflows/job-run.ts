@@ -7,7 +7,7 @@ import {
   defineQuery,
   setHandler,
 } from '@temporalio/workflow';
-import { orchestration, orchestrationWithFiles } from './activity-proxies.js';
+import { orchestration, orchestrationWithFiles, summarized } from './activity-proxies.js';
 import type { NamedArtifact } from './contract/documents.js';
 import {
   progressQuery,
@@ -68,8 +68,8 @@ export async function runJob<R extends object>(
 
   try {
     const script = input.script ?? null;
-    const { markStarted } = script === null ? orchestration : orchestrationWithFiles;
-    const started = await markStarted({ ...ref, script });
+    const pool = script === null ? orchestration : orchestrationWithFiles;
+    const started = await summarized('in_progress', pool.markStarted, { ...ref, script });
     const { result, artifacts } = await work({ ref, progress, ...stepsOf(progress) }, started);
     await finishJob(ref, progress, { status: 'completed', result: plain(result), error: null, artifacts });
     return result;
@@ -102,9 +102,7 @@ async function finishJob(ref: JobRef, progress: ProgressTracker, ending: Ending)
   if (ending.status !== 'completed') progress.cancelRest();
   const last: JobProgress = { ...progress.snapshot(), status: ending.status };
   await CancellationScope.nonCancellable(() =>
-    orchestration.finishJob.executeWithOptions({ summary: ending.status }, [
-      { ...ref, ...ending, progress: last },
-    ]),
+    summarized(ending.status, orchestration.finishJob, { ...ref, ...ending, progress: last }),
   );
   // Only now: whoever reads this status finds result and error in the row.
   progress.status = ending.status;

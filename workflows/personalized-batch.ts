@@ -8,7 +8,7 @@ import {
   ParentClosePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { media, orchestration, tts } from './activity-proxies.js';
+import { media, orchestration, summarized, tts } from './activity-proxies.js';
 import { taskQueue } from './contract/jobs.js';
 import {
   type BatchCarriedOver,
@@ -22,7 +22,7 @@ import {
 import { isEngineFailure } from './job-failure.js';
 import { counted, runJob, type JobRun } from './job-run.js';
 import { inWindow } from './parallel.js';
-import { personalizedVideo } from './personalized-video.js';
+import { personalizedVideo, recipientOf } from './personalized-video.js';
 import { personalizedPlan } from './step-plan.js';
 
 /** Recipients that are worked on at once; the pools' own limits are narrower. */
@@ -58,7 +58,10 @@ export async function personalized(input: PersonalizedBatchInput): Promise<Perso
         counted(
           run.progress,
           'packaging',
-          media.packageBatch({ ...run.ref, insertMode: options.insertMode }),
+          summarized(`${input.recipientCount} recipients`, media.packageBatch, {
+            ...run.ref,
+            insertMode: options.insertMode,
+          }),
         ),
       );
       return {
@@ -84,13 +87,19 @@ async function prepare(
     const { opened, message } = await counted(
       progress,
       'preparation',
-      media.openBase({ ...ref, base, options }),
+      summarized(`for ${recipientCount} recipients`, media.openBase, { ...ref, base, options }),
     );
-    const found = await counted(progress, 'preparation', tts.findSpans({ ...ref, opened, options }));
+    const finding = summarized('what is replaced', tts.findSpans, { ...ref, opened, options });
+    const found = await counted(progress, 'preparation', finding);
     const made = await counted(
       progress,
       'preparation',
-      media.prepareBase({ ...ref, opened, spans: found.spans, options }),
+      summarized(`spans: ${found.spanCount}`, media.prepareBase, {
+        ...ref,
+        opened,
+        spans: found.spans,
+        options,
+      }),
     );
     progress.tell('preparation', [message, found.message].filter((part) => part !== null).join('; ') || null);
     return { prepared: made.prepared, spanCount: found.spanCount };
@@ -106,7 +115,8 @@ async function prepare(
       await inWindow(starts, (from) => {
         const to = Math.min(recipientCount, from + namesInOneRequest);
         const several = { ...recipientOptions(options), batch: options.batch };
-        const spoken = tts.speakBatch({ ...ref, prepared, options: several, from, to });
+        const words = { ...ref, prepared, options: several, from, to };
+        const spoken = summarized(`recipients ${from + 1} to ${to}`, tts.speakBatch, words);
         return counted(progress, 'voices', orSingly(spoken, to - from));
       });
     });
@@ -170,13 +180,13 @@ async function oneRecipient(
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      staticSummary: `recipient ${position + 1}`,
+      staticSummary: recipientOf(position),
     });
   } catch (error) {
     if (!isEngineFailure(error) || CancellationScope.current().consideredCancelled) throw error;
     // An operator ended it, or it ran out of time: the batch goes on without it.
     const detail = 'The work on this recipient was ended from outside.';
-    return orchestration.endRecipient({
+    return summarized(`${recipientOf(position)}, interrupted`, orchestration.endRecipient, {
       ...{ jobId, userId, position },
       outcome: {
         status: 'failed',

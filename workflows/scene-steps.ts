@@ -1,4 +1,4 @@
-import { media, tts } from './activity-proxies.js';
+import { media, summarized, tts } from './activity-proxies.js';
 import type { ArtifactId, NamedArtifact } from './contract/documents.js';
 import type { AssembleResult, TimeCaptionsResult } from './contract/explainer.js';
 import type { ExplainerOptions } from './contract/options.js';
@@ -20,8 +20,7 @@ export function drawPictures({ run, script, sceneCount, options }: Production): 
     run.progress.expect('images', sceneCount);
     const drawn = await inWindow(numbers(sceneCount), (sceneNumber) => {
       const input = { ...run.ref, script, sceneNumber, sceneCount, options };
-      const summary = sceneOf(sceneNumber, sceneCount);
-      const drawing = media.drawPicture.executeWithOptions({ summary }, [input]);
+      const drawing = summarized(sceneOf(sceneNumber, sceneCount), media.drawPicture, input);
       return counted(run.progress, 'images', drawing);
     });
     run.progress.tell('images', notesOnScenes(drawn.map(({ note }) => note ?? null)));
@@ -35,8 +34,7 @@ export function speakScenes({ run, script, sceneCount, options }: Production): P
     run.progress.expect('voices', sceneCount);
     return inWindow(numbers(sceneCount), async (sceneNumber) => {
       const input = { ...run.ref, script, sceneNumber, voice: options.voice, language: options.language };
-      const summary = sceneOf(sceneNumber, sceneCount);
-      const speaking = tts.speakScene.executeWithOptions({ summary }, [input]);
+      const speaking = summarized(sceneOf(sceneNumber, sceneCount), tts.speakScene, input);
       return (await counted(run.progress, 'voices', speaking)).voice;
     });
   });
@@ -47,9 +45,11 @@ export function timeCaptions(
   { run, script, options }: Production,
   voices: ArtifactId[],
 ): Promise<TimeCaptionsResult> {
-  return run.step('captions', () =>
-    counted(run.progress, 'captions', media.timeCaptions({ ...run.ref, script, voices, options })),
-  );
+  return run.step('captions', () => {
+    const input = { ...run.ref, script, voices, options };
+    const timing = summarized(scenesOf(voices), media.timeCaptions, input);
+    return counted(run.progress, 'captions', timing);
+  });
 }
 
 export interface AssemblyInput {
@@ -69,7 +69,7 @@ export async function assembleVideo(
 
   progress.start('segments');
   const { composition, segmentFrames } = await run.within('segments', () =>
-    media.planComposition({ ...ref, pictures, voices, captions, options }),
+    summarized(scenesOf(voices), media.planComposition, { ...ref, pictures, voices, captions, options }),
   );
 
   const count = segmentFrames.length;
@@ -78,9 +78,7 @@ export async function assembleVideo(
       progress.expect('segments', count);
       const rendered = await inWindow(longestFirst(segmentFrames), async (index) => {
         const summary = `segment ${index + 1} of ${count}`;
-        const rendering = media.renderSegment.executeWithOptions({ summary }, [
-          { ...ref, composition, index },
-        ]);
+        const rendering = summarized(summary, media.renderSegment, { ...ref, composition, index });
         return { index, units: (await counted(progress, 'segments', rendering)).units };
       });
       progress.complete('segments');
@@ -91,7 +89,8 @@ export async function assembleVideo(
       progress.start('assembly');
       progress.expect('assembly', 2);
       progress.tell('assembly', 'mixing the sound');
-      const mixing = media.mixAudio({ ...ref, composition });
+      const summary = options.music === null ? 'voices' : 'voices and music';
+      const mixing = summarized(summary, media.mixAudio, { ...ref, composition });
       const { audio } = await counted(progress, 'assembly', mixing);
       progress.tell('assembly', 'the sound is mixed and waits for the segments');
       return audio;
@@ -100,7 +99,8 @@ export async function assembleVideo(
   const [units, audio] = await both(render, mix);
   const assembled = await run.within('assembly', async () => {
     progress.tell('assembly', 'joining segments and sound');
-    const assembling = media.assemble({ ...ref, composition, units, audio });
+    const input = { ...ref, composition, units, audio };
+    const assembling = summarized(`${count} segments and sound`, media.assemble, input);
     const result = await counted(progress, 'assembly', assembling);
     progress.tell('assembly', 'segments and sound joined');
     progress.complete('assembly');
@@ -142,3 +142,5 @@ function numbers(count: number): number[] {
 }
 
 const sceneOf = (number: number, count: number): string => `scene ${number} of ${count}`;
+
+const scenesOf = (voices: readonly ArtifactId[]): string => `${voices.length} scenes`;

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { llm } from './activity-proxies.js';
+import { llm, summarized } from './activity-proxies.js';
 import type { ArtifactId, NamedArtifact } from './contract/documents.js';
 import type { StageInput } from './contract/explainer.js';
 import type { MarkStartedResult } from './contract/jobs.js';
@@ -40,7 +40,8 @@ async function produce(run: JobRun, input: StageInput, started: MarkStartedResul
   switch (input.stage) {
     case 'content': {
       const { content } = await run.step('content', async () => {
-        const result = await counted(progress, 'content', llm.writeContent({ ...ref, options }));
+        const writing = summarized(`in ${options.language}`, llm.writeContent, { ...ref, options });
+        const result = await counted(progress, 'content', writing);
         progress.tell('content', result.message);
         return result;
       });
@@ -49,7 +50,8 @@ async function produce(run: JobRun, input: StageInput, started: MarkStartedResul
     case 'scripts': {
       const content = given(input.content, 'content');
       const { script } = await run.step('scripts', async () => {
-        const result = await counted(progress, 'scripts', llm.writeScript({ ...ref, content, options }));
+        const writing = summarized(`in ${options.language}`, llm.writeScript, { ...ref, content, options });
+        const result = await counted(progress, 'scripts', writing);
         progress.tell('scripts', result.message);
         return result;
       });

@@ -1,4 +1,4 @@
-import { delivery } from './activity-proxies.js';
+import { delivery, summarized } from './activity-proxies.js';
 import type { DeliverWebhookResult, WebhookInput } from './contract/webhooks.js';
 
 /**
@@ -6,6 +6,6 @@ import type { DeliverWebhookResult, WebhookInput } from './contract/webhooks.js'
  * is away for hours holds up nobody's job; it fails when nobody took the message within a day.
  */
 export async function webhook({ jobId, userId }: WebhookInput): Promise<DeliverWebhookResult> {
-  const { status } = await delivery.deliverWebhook({ jobId, userId });
+  const { status } = await summarized(`end of job ${jobId}`, delivery.deliverWebhook, { jobId, userId });
   return { status };
 }

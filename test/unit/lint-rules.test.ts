@@ -31,6 +31,12 @@ test.each<[what: string, file: string, code: string, rule: string]>([
     '@typescript-eslint/no-restricted-imports',
   ],
   [
+    'an activity without a summary',
+    'workflows/webhook.ts',
+    `import { delivery } from './activity-proxies.js';\nexport const run = () => delivery.deliverWebhook({ jobId: '', userId: '' });\n`,
+    'no-restricted-syntax',
+  ],
+  [
     'the database in a workflow',
     'workflows/explainer.ts',
     `import { openDatabase } from '../db/database.js';\nexport const open = openDatabase;\n`,

@@ -195,10 +195,30 @@ describe('explainer', () => {
       ]),
     );
     const { events } = await handle.fetchHistory();
-    const summaries = (events ?? []).flatMap(({ userMetadata }) =>
-      userMetadata?.summary?.data == null ? [] : [Buffer.from(userMetadata.summary.data).toString()],
+    const summaries = (events ?? []).flatMap(
+      ({ userMetadata, activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled == null
+          ? []
+          : [[scheduled.activityType?.name, Buffer.from(userMetadata?.summary?.data ?? []).toString()]],
     );
-    expect(summaries).toEqual(expect.arrayContaining(['"scene 3 of 3"', '"segment 1 of 3"', '"completed"']));
+    const scenes = [1, 2, 3].map((number) => `"scene ${number} of 3"`);
+    expect(summaries.toSorted()).toEqual(
+      [
+        ['markStarted', '"in_progress"'],
+        ['writeContent', '"in en"'],
+        ['writeScript', '"in en"'],
+        ...scenes.map((scene) => ['drawPicture', scene]),
+        ...scenes.map((scene) => ['speakScene', scene]),
+        ['timeCaptions', '"3 scenes"'],
+        ['planComposition', '"3 scenes"'],
+        ...[1, 2, 3].map((number) => ['renderSegment', `"segment ${number} of 3"`]),
+        ['mixAudio', '"voices"'],
+        ['assemble', '"3 segments and sound"'],
+        ['drawThumbnail', '"a frame of the video"'],
+        ['recordVideo', '"a new video"'],
+        ['finishJob', '"completed"'],
+      ].toSorted(),
+    );
   });
 
   it('begins with the longest segment, and joins them in their order', async () => {
