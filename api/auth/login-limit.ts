@@ -1,5 +1,6 @@
 import type { Db } from '../../db/database.js';
 import { countLoginTry, forgiveLoginTry } from '../../db/login-tries.js';
+import { networkOf } from '../client-address.js';
 import { ProblemError } from '../errors.js';
 import { hashToken } from './tokens.js';
 
@@ -27,5 +28,5 @@ export function loginSucceeded(db: Db, from: Try): Promise<void> {
 
 /** Hashes, so that the table tells nothing of who tried. */
 function keysOf({ email, address }: Try): string[] {
-  return [hashToken(`account ${email}`), hashToken(`address ${address}`)];
+  return [hashToken(`account ${email}`), hashToken(`address ${networkOf(address)}`)];
 }

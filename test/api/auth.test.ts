@@ -183,6 +183,10 @@ describe('a login', () => {
     expect(await statuses(proxied, (index) => `10.0.0.${index}, 1.1.1.1`)).toEqual([
       401, 401, 401, 401, 401, 429,
     ]);
+    // One client has all addresses of its network, and each connection a port of its own.
+    expect(await statuses(proxied, (index) => `[2001:db8::${index}]:400${index}`)).toEqual([
+      401, 401, 401, 401, 401, 429,
+    ]);
     await proxied.stop();
   });
 

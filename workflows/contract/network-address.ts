@@ -1,4 +1,4 @@
-/** Which addresses lie on the public Internet, by the IANA special-purpose registries. */
+/** What addresses are: their parts, and which lie on the public Internet by the IANA special-purpose registries. */
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry, multicast and what is reserved. */
 const specialV4 = [
@@ -50,8 +50,8 @@ function toNumber(address: string): number | undefined {
   return octets.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
-/** The eight groups; undefined for what is none, or has a zone. */
-function toGroups(address: string): number[] | undefined {
+/** The eight groups of an IPv6 address; undefined for what is none, or has a zone. */
+export function toGroups(address: string): number[] | undefined {
   const halves = address.replace(/^\[|\]$/g, '').split('::');
   if (halves.length > 2) return undefined;
   const [head = [], tail = []] = halves.map((half) => (half === '' ? [] : half.split(':').flatMap(toWords)));
