@@ -100,10 +100,18 @@ async function lockFamily(trx: Db, familyId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${familyId}, 0))`.execute(trx);
 }
 
-export async function spendRefreshToken(trx: Db, tokenHash: string, spentAt: Date): Promise<void> {
+/** The time by which tokens are spent. */
+export async function readClock(db: Db): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database told no time');
+  return row.now;
+}
+
+export async function spendRefreshToken(trx: Db, tokenHash: string): Promise<void> {
   await trx
     .updateTable('refresh_tokens')
-    .set({ spent_at: spentAt })
+    .set({ spent_at: sql<Date>`clock_timestamp()` })
     .where('token_hash', '=', tokenHash)
     .execute();
 }

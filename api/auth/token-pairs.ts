@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeAudit } from '../../db/audit.js';
 import type { Db } from '../../db/database.js';
-import { deleteFamily, insertRefreshToken, lockRefreshToken, spendRefreshToken } from '../../db/sessions.js';
+import {
+  deleteFamily,
+  insertRefreshToken,
+  lockRefreshToken,
+  readClock,
+  spendRefreshToken,
+} from '../../db/sessions.js';
 import type { UserRow } from '../../db/users.js';
 import { accessSeconds, createSessions } from './lucia-adapter.js';
 import { hashToken, newToken } from './tokens.js';
@@ -42,15 +48,10 @@ export async function issueTokenPair(
  * Spends a refresh token. A client that refreshes from several tabs at once sends the same token more than once:
  * whoever asked before the token was spent gets a pair too. Who asks with it later had the answer, or stole
  * the token: its whole family ends, and the log says so.
- *
- * @param askedAt when the request came.
  */
-export async function refreshTokenPair(
-  db: Db,
-  refreshToken: string,
-  askedAt = new Date(),
-): Promise<RefreshOutcome> {
+export async function refreshTokenPair(db: Db, refreshToken: string): Promise<RefreshOutcome> {
   const tokenHash = hashToken(refreshToken);
+  const askedAt = await clockBefore(db);
   await sleep(gatherMs);
   return db.transaction().execute(async (trx): Promise<RefreshOutcome> => {
     const found = await lockRefreshToken(trx, tokenHash);
@@ -69,7 +70,17 @@ export async function refreshTokenPair(
     const pair = await issueTokenPair(trx, user.id, token.family_id);
     await writeAudit(trx, { actorId: user.id, action: 'auth.refreshed', target: token.family_id });
     // Last, so that it is the time of the answer.
-    if (token.spent_at === null) await spendRefreshToken(trx, tokenHash, new Date());
+    if (token.spent_at === null) await spendRefreshToken(trx, tokenHash);
     return { kind: 'refreshed', user, pair };
   });
+}
+
+/**
+ * When it was called, by the database's clock: those of two hosts may be further apart than two requests. What the
+ * question itself took is not counted, so that a busy database makes no client late.
+ */
+async function clockBefore(db: Db): Promise<Date> {
+  const calledAt = performance.now();
+  const now = await readClock(db);
+  return new Date(now.getTime() - (performance.now() - calledAt));
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { password, startApi, type TestApi } from './support.js';
 
 let api: TestApi;
@@ -240,11 +240,34 @@ describe('a refresh token', () => {
     expect(audited).toHaveLength(1);
   });
 
+  it.each([
+    ['its clock is behind', 0, -3_600_000],
+    ['that of whoever spent it was ahead', 3_600_000, 0],
+  ])('that is used again is known to a host when %s', async (_what, spendingMs, usingMs) => {
+    const { token, refreshToken } = await api.register();
+    // The API runs in this process.
+    const refreshAt = async (offsetMs: number) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + offsetMs });
+      try {
+        return await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
+      } finally {
+        vi.useRealTimers();
+      }
+    };
+    const first = await refreshAt(spendingMs);
+    expect(first.map(({ status }) => status)).toEqual([200, 200]);
+    const again = await refreshAt(usingMs);
+    expect(again.map(({ json }) => json.code)).toEqual(['invalid_refresh_token', 'invalid_refresh_token']);
+    for (const ended of [token, ...first.map(({ json }) => json.accessToken)]) {
+      expect((await api.call(me, { token: ended })).status).toBe(401);
+    }
+  });
+
   it('that is over is refused', async () => {
     const { id, refreshToken } = await api.register();
     await api.db
       .updateTable('refresh_tokens')
-      .set({ expires_at: new Date(Date.now() - 1) })
+      .set({ expires_at: new Date(Date.now() - 1_000) })
       .where('user_id', '=', id)
       .execute();
     expect((await refresh(refreshToken)).status).toBe(401);
