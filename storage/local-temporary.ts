@@ -2,6 +2,9 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
+/** How long another host may take to write a file. */
+const abandonedMs = 24 * 3600_000;
+
 /** Start of the names of files that this process is writing. */
 export const temporaryPrefix = (): string => `${hostname()}~${String(process.pid)}~`;
 
@@ -9,7 +12,10 @@ export const temporaryPrefix = (): string => `${hostname()}~${String(process.pid
  * Removes half-written files: those of dead processes of this host at once, those of other hosts that share the folder
  * when they were last written to before then. Answers how many there were.
  */
-export async function sweepTemporaryFiles(dir: string, before: Date): Promise<number> {
+export async function sweepTemporaryFiles(
+  dir: string,
+  before = new Date(Date.now() - abandonedMs),
+): Promise<number> {
   let count = 0;
   for (const name of await readdir(dir)) {
     const [host, pid] = name.split('~');

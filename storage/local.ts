@@ -6,8 +6,6 @@ import { assertKey } from './keys.js';
 import { sweepTemporaryFiles, temporaryPrefix } from './local-temporary.js';
 import { ObjectMissingError, type ListedObject, type Storage } from './storage.js';
 
-/** How long another host may take to write a file. */
-const abandonedMs = 24 * 3600_000;
 const listedAtOnce = 1_000;
 /** Each read waits for a thread of its own, so few large ones. */
 const readBytes = 256 * 1024;
@@ -19,7 +17,7 @@ const readBytes = 256 * 1024;
 export async function createLocalStorage(dir: string): Promise<Storage> {
   const temporary = join(dir, 'temporary');
   await mkdir(temporary, { recursive: true });
-  await sweepTemporaryFiles(temporary, new Date(Date.now() - abandonedMs));
+  await sweepTemporaryFiles(temporary);
   const objectPath = (key: string) => join(dir, 'objects', key);
   const typePath = (key: string) => join(dir, 'types', key);
 
