@@ -8,7 +8,7 @@ import type { JobViews } from './job-views.js';
 import type { JobsClient } from './jobs-client.js';
 import type { Metrics } from './metrics.js';
 import type { IdempotencyClaim } from './middleware/idempotency.js';
-import type { OfferedProviders } from './personalized-request.js';
+import type { OfferedProviders } from './offered-providers.js';
 
 /** What users may bring, and where it lies until it was looked at. */
 export interface IntakeSettings {

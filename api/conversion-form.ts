@@ -4,6 +4,7 @@ import { ProblemError } from './errors.js';
 import { fileNameSchema } from './file-name.js';
 import { makeAsset } from './keep-asset.js';
 import { conversionSchema, conversionShape, type ConversionBody } from './media-job-request.js';
+import { assertOwnProject } from './own-project.js';
 import { withIntakeFile } from './receive-file.js';
 import { receiveForm } from './receive-form.js';
 import { createUploadPlaces } from './upload-places.js';
@@ -26,7 +27,7 @@ const places = createUploadPlaces();
 
 /**
  * A conversion as a form: its file becomes an asset of the user's.
- * @throws ProblemError as `receiveForm` and `makeAsset`; `validation_failed`
+ * @throws ProblemError as `receiveForm` and `makeAsset`; `validation_failed`, `unknown_project`
  */
 export function receiveConversion(deps: RouteDeps, c: Context<AppEnv>): Promise<ConversionBody> {
   const { intake } = deps;
@@ -52,6 +53,7 @@ export function receiveConversion(deps: RouteDeps, c: Context<AppEnv>): Promise<
         throw refuseField('body.baseVideo', `file name ${name.error.issues[0]?.message ?? ''}`);
       }
       const { projectId } = checked.data;
+      await assertOwnProject(deps.db, userId, projectId);
       const incoming = { userId, kind: 'video' as const, projectId, fileName: name.data, file };
       const { asset } = await makeAsset(deps, incoming);
       return { ...checked.data, assetId: asset.id };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inspectFile } from '../activities/media/intake/inspect-file.js';
+import { inspectFile, type InspectedFile } from '../activities/media/intake/inspect-file.js';
 import { RefusedFileError } from '../activities/media/intake/refused-file.js';
 import { logActivity } from '../db/activity-log.js';
 import { recordArtifact, reserveArtifact, type ArtifactRow } from '../db/artifacts.js';
@@ -26,30 +26,46 @@ export interface IncomingAsset {
 /** Pictures are decoded in this process, and each takes its memory. */
 const inspecting = createGate(2);
 
+/** A file that was looked at and can be kept; nothing of it is yet. */
+export interface InspectedAsset extends IncomingAsset {
+  found: InspectedFile;
+  /** The id that its artifact will have. */
+  artifactId: string;
+}
+
 /**
  * Makes an asset of a received file: looked at, published, kept. The file may be moved away.
- *
- * @throws ProblemError `unsupported_media`, `damaged_media`, `media_too_large`, `media_too_long`,
- *   `storage_unavailable`, `unknown_project` when the project went meanwhile
+ * @throws ProblemError as {@link inspectAsset} and {@link publishAsset}
  */
 export async function makeAsset(
-  { db, storage, intake }: RouteDeps,
-  { userId, kind, projectId, fileName, file }: IncomingAsset,
+  deps: RouteDeps,
+  incoming: IncomingAsset,
 ): Promise<{ asset: AssetRow; isNew: boolean }> {
+  return publishAsset(deps, await inspectAsset(deps, incoming));
+}
+
+/** @throws ProblemError `unsupported_media`, `damaged_media`, `media_too_large`, `media_too_long` */
+export async function inspectAsset(
+  { intake }: Pick<RouteDeps, 'intake'>,
+  incoming: IncomingAsset,
+): Promise<InspectedAsset> {
+  const { kind, file } = incoming;
   const limit = intake.maxBytes[kind];
   if (file.bytes > limit) {
     const detail = `The file has ${file.bytes} bytes; at most ${limit} are taken of its kind.`;
     throw new ProblemError('media_too_large', { detail });
   }
-  const { extension, contentType, media, rendition } = await inspecting(() =>
-    inspectFile(file.path, kind, intake).catch(rethrowRefusal),
-  );
-  const original = {
-    id: `${file.sha256}.${extension}`,
-    sha256: file.sha256,
-    bytes: file.bytes,
-    contentType,
-  };
+  const found = await inspecting(() => inspectFile(file.path, kind, intake).catch(rethrowRefusal));
+  return { ...incoming, found, artifactId: `${file.sha256}.${found.extension}` };
+}
+
+/** @throws ProblemError `storage_unavailable`, `unknown_project` when the project went meanwhile */
+export async function publishAsset(
+  { db, storage }: Pick<RouteDeps, 'db' | 'storage'>,
+  { userId, kind, projectId, fileName, file, found, artifactId }: InspectedAsset,
+): Promise<{ asset: AssetRow; isNew: boolean }> {
+  const { contentType, media, rendition } = found;
+  const original = { id: artifactId, sha256: file.sha256, bytes: file.bytes, contentType };
   await publish(db, storage, original, (key) => storage.takeFile(key, file.path, contentType));
   let shown: ArtifactRow | undefined;
   if (rendition !== null) {

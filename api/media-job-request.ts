@@ -5,7 +5,7 @@ import { lipSyncProviders } from '../workflows/contract/personalized.js';
 import type { JobRequest } from './accept-job.js';
 import { resolveAssets } from './named-assets.js';
 import { assertOwnProject } from './own-project.js';
-import type { OfferedProviders } from './personalized-request.js';
+import type { OfferedProviders } from './offered-providers.js';
 import { refuseField } from './validation.js';
 
 const kilobits = z

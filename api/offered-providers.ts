@@ -1,5 +1,11 @@
 import type { Config } from '../config.js';
-import type { OfferedProviders } from './personalized-request.js';
+import type { LipSyncProviderName, NameVoice } from '../workflows/contract/personalized.js';
+
+/** What this installation offers besides what is built in. */
+export interface OfferedProviders {
+  voices: ReadonlySet<NameVoice>;
+  lipSync: ReadonlySet<LipSyncProviderName>;
+}
 
 /** What clients can choose: what is built in, and what the operator has configured. */
 export function offeredProviders(

@@ -3,11 +3,18 @@ import type { AssetKind } from '../workflows/contract/assets.js';
 import type { AppEnv, RouteDeps } from './context.js';
 import { ProblemError } from './errors.js';
 import { fileNameSchema } from './file-name.js';
-import { makeAsset } from './keep-asset.js';
-import { personalizedSchema, readTableFile, type PersonalizedBody } from './personalized-job.js';
+import { inspectAsset, publishAsset, type InspectedAsset } from './keep-asset.js';
+import {
+  personalizedSchema,
+  type BatchFile,
+  type BroughtFiles,
+  type PersonalizedBody,
+} from './personalized-job.js';
 import { personalizedShape } from './personalized-request.js';
 import { withIntakeFile } from './receive-file.js';
 import { receiveParts, type NamedFile } from './receive-form.js';
+import { readTableFile } from './recipients-table.js';
+import { typedFields } from './typed-fields.js';
 import { createUploadPlaces } from './upload-places.js';
 import { fieldErrors, refuseField } from './validation.js';
 
@@ -40,18 +47,43 @@ export const personalizedForm = {
 
 const places = createUploadPlaces();
 
+type FormFiles = Record<string, NamedFile | undefined>;
+
+/** A batch that came as a form, as long as its files are there. */
+export interface BatchForm {
+  /** Files are named in it by ids that are no one's until they are kept. */
+  body: PersonalizedBody;
+  /** The same for the same form. */
+  fingerprint: string;
+  /**
+   * Looks at the files; nothing of them is stored yet.
+   * @throws ProblemError as `inspectAsset`; `invalid_recipients`
+   */
+  look(): Promise<FormContents>;
+}
+
+export interface FormContents {
+  brought: BroughtFiles;
+  /** Makes assets of the files. @returns their ids, by the fields that name them. @throws as `publishAsset` */
+  keep(): Promise<Record<string, string>>;
+}
+
 /**
- * A batch as a multipart form: its files become assets of the user's, its fields are read as JSON's would be.
- * @throws ProblemError as `receiveParts` and `makeAsset`; `validation_failed`, `invalid_recipients`
+ * A batch as a multipart form: its fields are read as JSON's would be, its files go when `use` is done.
+ * @throws ProblemError as `receiveParts`; `validation_failed`
  */
-export function receivePersonalized(deps: RouteDeps, c: Context<AppEnv>): Promise<PersonalizedBody> {
+export function receivePersonalized<T>(
+  deps: RouteDeps,
+  c: Context<AppEnv>,
+  use: (form: BatchForm) => Promise<T>,
+): Promise<T> {
   const { intake } = deps;
   return places.take(c.var.user.id, () =>
     withIntakeFile(intake.dir, (base) =>
       withIntakeFile(intake.dir, (list) =>
         withIntakeFile(intake.dir, async (sample) => {
           const part = (path: string, kind: AssetKind) => ({ path, maxBytes: () => intake.maxBytes[kind] });
-          const form = await receiveParts(c, {
+          const { fields, files } = await receiveParts(c, {
             files: {
               baseVideo: part(base, 'video'),
               recipients: part(list, 'recipients'),
@@ -60,40 +92,73 @@ export function receivePersonalized(deps: RouteDeps, c: Context<AppEnv>): Promis
             fields: fieldNames,
             fieldBytes,
           });
-          return assemble(deps, c.var.user.id, form);
+          return use(assemble(deps, c.var.user.id, fields, files));
         }),
       ),
     ),
   );
 }
 
-/** Nothing becomes an asset before the fields and the rows have been looked at. */
-async function assemble(
+function assemble(
   deps: RouteDeps,
   userId: string,
-  form: { fields: Record<string, string>; files: Record<string, NamedFile | undefined> },
-): Promise<PersonalizedBody> {
-  const typed = typedFields(form.fields);
-  // An id that is no one's: which asset a file becomes is known only once all else has been found to be right.
+  fields: Record<string, string>,
+  files: FormFiles,
+): BatchForm {
   const standIn = '00000000-0000-4000-8000-000000000000';
-  const given = partNames.filter((name) => form.files[name] !== undefined);
+  const given = partNames.filter((name) => files[name] !== undefined);
   const ids = Object.fromEntries(given.map((name) => [parts[name].field, standIn]));
-  const body = parse({ ...typed, ...ids });
+  const body = parse({ ...typedFields(fields), ...ids });
   for (const name of given) {
-    const file = fileNameSchema.safeParse(form.files[name]?.fileName);
+    const { field } = parts[name];
+    if ((fields[field] ?? '') !== '') throw refuseField(`body.${field}`, `is given as ${name} already`);
+    const file = fileNameSchema.safeParse(files[name]?.fileName);
     if (!file.success) throw refuseField(`body.${name}`, `file name ${file.error.issues[0]?.message ?? ''}`);
   }
-  const list = form.files['recipients'];
-  if (list !== undefined) await readTableFile(list.path, body.nameColumn);
-  const made: Record<string, string> = {};
-  for (const name of given) {
-    const file = form.files[name];
+  const hashes = given.map((name) => [name, files[name]?.fileName, files[name]?.sha256]);
+  return {
+    body,
+    fingerprint: JSON.stringify({ ...body, files: hashes }),
+    look: () => lookAtFiles(deps, userId, body, files),
+  };
+}
+
+async function lookAtFiles(
+  deps: RouteDeps,
+  userId: string,
+  body: PersonalizedBody,
+  files: FormFiles,
+): Promise<FormContents> {
+  const list = files['recipients'];
+  const table = list && (await readTableFile(list.path, body.nameColumn));
+  const inspected: Partial<Record<PartName, InspectedAsset>> = {};
+  for (const name of partNames) {
+    const file = files[name];
     if (file === undefined) continue;
-    const { kind, field } = parts[name];
+    const { kind } = parts[name];
     const incoming = { userId, kind, projectId: body.projectId, fileName: file.fileName, file };
-    made[field] = (await makeAsset(deps, incoming)).asset.id;
+    inspected[name] = await inspectAsset(deps, incoming);
   }
-  return parse({ ...typed, ...made });
+  const { baseVideo, voiceSample } = inspected;
+  return {
+    brought: {
+      ...(baseVideo && { base: batchFile(baseVideo) }),
+      ...(voiceSample && { sample: batchFile(voiceSample) }),
+      ...(table && { table }),
+    },
+    async keep() {
+      const ids: Record<string, string> = {};
+      for (const name of partNames) {
+        const file = inspected[name];
+        if (file !== undefined) ids[parts[name].field] = (await publishAsset(deps, file)).asset.id;
+      }
+      return ids;
+    },
+  };
+}
+
+function batchFile({ artifactId, fileName, found }: InspectedAsset): BatchFile {
+  return { artifact_id: artifactId, file_name: fileName, media: found.media };
 }
 
 function parse(value: unknown): PersonalizedBody {
@@ -107,30 +172,4 @@ function parse(value: unknown): PersonalizedBody {
     path: byFile.get(error.path) ?? error.path,
   }));
   throw new ProblemError('validation_failed', { errors });
-}
-
-const booleans = new Set(['batchNameTts', 'diamondNaturalName', 'convertMov', 'dryRun', 'lipSyncFallback']);
-const numbers = new Set([
-  ...['elevenlabsSpeed', 'batchSplitSilenceDb', 'batchSplitSilenceSeconds', 'diamondGapSeconds'],
-  ...['silenceDb', 'silenceSeconds', 'limit'],
-]);
-
-/** A form has text only: numbers, truths and lists are written as in JSON. An empty field is one that is not given. */
-function typedFields(fields: Record<string, string>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([, text]) => text !== '')
-      .map(([name, text]) => [name, typed(name, text)]),
-  );
-}
-
-function typed(name: string, text: string): unknown {
-  if (booleans.has(name)) return text === 'true' ? true : text === 'false' ? false : text;
-  if (numbers.has(name)) return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
-  if (name !== 'placeholders') return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw refuseField('body.placeholders', 'is not valid JSON');
-  }
 }

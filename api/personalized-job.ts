@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from '@hono/zod-openapi';
 import type { AssetRow } from '../db/assets.js';
 import { insertRecipients } from '../db/recipients.js';
@@ -9,11 +8,12 @@ import type { RouteDeps } from './context.js';
 import { ProblemError } from './errors.js';
 import { resolveAssets, type NamedAsset } from './named-assets.js';
 import { assertOwnProject } from './own-project.js';
+import { checkProviders } from './personalized-providers.js';
+import { checkSpans } from './personalized-spans.js';
 import { checkTexts } from './personalized-texts.js';
 import { personalizedShape, toPersonalizedOptions } from './personalized-request.js';
-import { readAsset } from './read-asset.js';
-import { readRecipients, type Recipient, type RecipientTable } from './recipients/read-recipients.js';
-import { RecipientsRefusedError } from './recipients/recipient-rows.js';
+import { readTable } from './recipients-table.js';
+import type { Recipient, RecipientTable } from './recipients/read-recipients.js';
 import { refuseField } from './validation.js';
 
 /** A batch whose files are assets already. */
@@ -36,6 +36,16 @@ export interface CheckedBatch {
   recipients: Recipient[];
 }
 
+/** A file of a batch, an asset or about to be one. */
+export type BatchFile = Pick<AssetRow, 'artifact_id' | 'file_name' | 'media'>;
+
+/** What came with the request itself, in place of assets that it would name. */
+export interface BroughtFiles {
+  base?: BatchFile;
+  sample?: BatchFile;
+  table?: RecipientTable;
+}
+
 /**
  * Checks everything of a batch that can be known before it runs: its files, every row, every text.
  * @throws ProblemError `unknown_asset`, `unknown_project`, `invalid_recipients`, `validation_failed`
@@ -45,20 +55,22 @@ export async function checkBatch(
   userId: string,
   body: PersonalizedBody,
   credentialId: string | null,
+  brought: BroughtFiles = {},
 ): Promise<CheckedBatch> {
   await assertOwnProject(deps.db, userId, body.projectId);
-  const [base, list, sample] = await resolveAssets(deps.db, userId, namedAssets(body));
-  if (base === undefined || list === undefined) throw new ProblemError('unknown_asset');
-  checkBase(base, body);
+  const named = namedAssets(body, brought);
+  const assets = await resolveAssets(deps.db, userId, Object.values(named));
+  const byName = Object.fromEntries(Object.keys(named).map((name, index) => [name, assets[index]]));
+  const { base = byName['base'], sample = byName['sample'] } = brought;
+  if (base === undefined) throw new ProblemError('unknown_asset');
+  checkSpans(body);
+  checkProviders(body, { hasSample: sample !== undefined, credentialId, offered: deps.offered });
+  checkBase(base, body, brought.base === undefined ? 'body.baseVideoAssetId' : 'body.baseVideo');
   const replacements = transcriptTexts(body);
-  const table = await readTable(deps, list, body.nameColumn);
+  const table = brought.table ?? (await readNamedTable(deps, byName['list'], body));
   const recipients = table.recipients.slice(0, body.limit);
   await checkTexts(body, replacements, table.columns, recipients);
-  const options = toPersonalizedOptions(body, {
-    sample: sample?.artifact_id ?? null,
-    credentialId,
-    offered: deps.offered,
-  });
+  const options = toPersonalizedOptions(body, { sample: sample?.artifact_id ?? null, credentialId });
   // A key is nothing that a job shows.
   const { elevenlabsApiKey: _, ...parameters } = body;
   const request: JobRequest = {
@@ -73,31 +85,43 @@ export async function checkBatch(
   return { request, table, recipients };
 }
 
-function namedAssets(body: PersonalizedBody): NamedAsset[] {
+function readNamedTable(
+  deps: RouteDeps,
+  list: AssetRow | undefined,
+  { nameColumn }: PersonalizedBody,
+): Promise<RecipientTable> {
+  if (list === undefined) throw new ProblemError('unknown_asset');
+  return readTable(deps, list, nameColumn);
+}
+
+/** Those assets that did not come with the request. */
+function namedAssets(body: PersonalizedBody, brought: BroughtFiles): Record<string, NamedAsset> {
   const isSilver = body.insertMode === 'silver';
-  return [
-    {
-      path: 'body.baseVideoAssetId',
-      id: body.baseVideoAssetId,
-      kinds: isSilver ? ['video', 'audio'] : ['video'],
-    },
-    { path: 'body.recipientsAssetId', id: body.recipientsAssetId, kinds: ['recipients'] },
-    ...(body.voiceSampleAssetId === undefined
-      ? []
-      : [
-          {
+  const { baseVideoAssetId, recipientsAssetId, voiceSampleAssetId } = body;
+  const base: NamedAsset = {
+    path: 'body.baseVideoAssetId',
+    id: baseVideoAssetId,
+    kinds: isSilver ? ['video', 'audio'] : ['video'],
+  };
+  const list: NamedAsset = { path: 'body.recipientsAssetId', id: recipientsAssetId, kinds: ['recipients'] };
+  return {
+    ...(brought.base === undefined ? { base } : {}),
+    ...(brought.table === undefined ? { list } : {}),
+    ...(brought.sample === undefined && voiceSampleAssetId !== undefined
+      ? {
+          sample: {
             path: 'body.voiceSampleAssetId',
-            id: body.voiceSampleAssetId,
+            id: voiceSampleAssetId,
             kinds: ['voice_sample', 'audio'] as const,
           },
-        ]),
-  ];
+        }
+      : {}),
+  };
 }
 
 const copied = new Set(['h264', 'hevc']);
 
-function checkBase({ media }: AssetRow, body: PersonalizedBody): void {
-  const path = 'body.baseVideoAssetId';
+function checkBase({ media }: BatchFile, body: PersonalizedBody, path: string): void {
   if (media.audioCodec === null) throw refuseField(path, 'has no sound to replace words in');
   const end = Math.max(0, ...(body.placeholders ?? []).map(({ endSeconds }) => endSeconds));
   if (media.durationSeconds !== null && end > media.durationSeconds + 0.05) {
@@ -129,31 +153,4 @@ function transcriptTexts({ transcript, platinumPlaceholders }: PersonalizedBody)
     throw refuseField('body.transcript', `has more than ${maxSpans} parts to replace`);
   }
   return marked.parts.flatMap(({ replacement }) => (replacement === null ? [] : [replacement]));
-}
-
-/** @throws ProblemError `invalid_recipients` naming every row that is wrong */
-async function readTable(deps: RouteDeps, list: AssetRow, nameColumn: string): Promise<RecipientTable> {
-  return namingRows(async () => readRecipients(await readAsset(deps.storage, list), nameColumn));
-}
-
-/** The same of a file that has just come. @throws ProblemError `invalid_recipients` */
-export async function readTableFile(path: string, nameColumn: string): Promise<RecipientTable> {
-  return namingRows(async () => readRecipients(await readFile(path), nameColumn));
-}
-
-async function namingRows(read: () => Promise<RecipientTable>): Promise<RecipientTable> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof RecipientsRefusedError)) throw error;
-    throw new ProblemError('invalid_recipients', {
-      errors: error.problems.map(({ row, column, message }) => ({
-        path: ['recipients', row === null ? null : `row ${row}`, column]
-          .filter((part) => part !== null)
-          .join('.'),
-        message,
-      })),
-      cause: error,
-    });
-  }
 }

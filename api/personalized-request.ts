@@ -5,12 +5,9 @@ import {
   maxSpans,
   namePositions,
   nameVoices,
-  type LipSyncProviderName,
-  type NameVoice,
   type PersonalizedOptions,
 } from '../workflows/contract/personalized.js';
 import type { ArtifactId } from '../workflows/contract/documents.js';
-import { refuseField } from './validation.js';
 import { languageTag, storableText, userText } from './validation.js';
 
 /** Length in UTF-16 units. */
@@ -79,22 +76,11 @@ export const personalizedShape = {
 
 export type PersonalizedFields = z.output<z.ZodObject<typeof personalizedShape>>;
 
-/** What this installation offers besides what is built in. */
-export interface OfferedProviders {
-  voices: ReadonlySet<NameVoice>;
-  lipSync: ReadonlySet<LipSyncProviderName>;
-}
-
-/**
- * The options of a batch. Contradictions are refused with the path of what is wrong.
- * @throws ProblemError `validation_failed`
- */
+/** The options of a batch whose request has been checked. */
 export function toPersonalizedOptions(
   body: PersonalizedFields,
-  given: { sample: ArtifactId | null; credentialId: string | null; offered: OfferedProviders },
+  given: { sample: ArtifactId | null; credentialId: string | null },
 ): PersonalizedOptions {
-  checkSpans(body);
-  checkProviders(body, given);
   const changesPictures = body.insertMode === 'diamond' || body.insertMode === 'platinum';
   return {
     insertMode: body.insertMode,
@@ -106,7 +92,7 @@ export function toPersonalizedOptions(
     markers: body.platinumPlaceholders ?? null,
     voice: {
       provider: body.ttsProvider,
-      voiceId: body.elevenlabsVoiceId ?? body.voiceId ?? null,
+      voiceId: voiceIdOf(body) ?? null,
       modelId: body.elevenlabsModelId ?? null,
       speed: body.elevenlabsSpeed,
       credentialId: given.credentialId,
@@ -129,40 +115,11 @@ export function toPersonalizedOptions(
   };
 }
 
-function checkSpans(body: PersonalizedFields): void {
-  const { transcript, placeholders, platinumPlaceholders } = body;
-  if (placeholders !== undefined && (transcript !== undefined || platinumPlaceholders !== undefined)) {
-    throw refuseField('body.placeholders', 'cannot be given together with a transcript');
-  }
-  if (platinumPlaceholders !== undefined && transcript === undefined) {
-    throw refuseField('body.transcript', 'is required to find the words of platinumPlaceholders');
-  }
-  if (transcript !== undefined && platinumPlaceholders === undefined && !transcript.includes('[')) {
-    throw refuseField('body.transcript', 'has no part in brackets to replace');
-  }
-  const ordered = placeholders?.toSorted((a, b) => a.startSeconds - b.startSeconds) ?? [];
-  const overlapping = ordered.findIndex((span, index) => {
-    const next = ordered[index + 1];
-    return next !== undefined && next.startSeconds < span.endSeconds;
-  });
-  if (overlapping >= 0) throw refuseField('body.placeholders', 'must not overlap');
-}
-
-function checkProviders(
-  body: PersonalizedFields,
-  { sample, credentialId, offered }: Parameters<typeof toPersonalizedOptions>[1],
-): void {
-  const { ttsProvider, lipSyncProvider } = body;
-  const bringsKey = ttsProvider === 'elevenlabs' && credentialId !== null;
-  if (!bringsKey && !offered.voices.has(ttsProvider)) {
-    throw refuseField('body.ttsProvider', 'is not configured here');
-  }
-  const clones = ttsProvider === 'elevenlabs' || ttsProvider === 'f5';
-  const named = body.elevenlabsVoiceId ?? body.voiceId;
-  if (clones && named === undefined && sample === null) {
-    throw refuseField('body.voiceSample', 'is required for this provider without a voice id');
-  }
-  if (lipSyncProvider !== undefined && !offered.lipSync.has(lipSyncProvider)) {
-    throw refuseField('body.lipSyncProvider', 'is not configured here');
-  }
+/** What stands under ElevenLabs' name is for no other provider. */
+export function voiceIdOf({
+  ttsProvider,
+  elevenlabsVoiceId,
+  voiceId,
+}: PersonalizedFields): string | undefined {
+  return ttsProvider === 'elevenlabs' ? (elevenlabsVoiceId ?? voiceId) : voiceId;
 }

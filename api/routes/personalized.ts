@@ -8,8 +8,13 @@ import { ProblemError } from '../errors.js';
 import { jobSchema, type Job } from '../job-resource.js';
 import { idempotent, isForm, oncePerKey } from '../middleware/idempotency.js';
 import { ownElevenLabsKey } from '../own-key.js';
-import { checkBatch, personalizedSchema, type PersonalizedBody } from '../personalized-job.js';
-import { personalizedForm, receivePersonalized } from '../personalized-form.js';
+import { personalizedForm, receivePersonalized, type FormContents } from '../personalized-form.js';
+import {
+  checkBatch,
+  personalizedSchema,
+  type BroughtFiles,
+  type PersonalizedBody,
+} from '../personalized-job.js';
 import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
 import { idempotencyHeader } from '../validation.js';
 
@@ -54,9 +59,9 @@ export function personalizedRoutes(deps: RouteDeps): Router {
     },
   });
 
-  async function quote(userId: string, body: PersonalizedBody) {
+  async function quote(userId: string, body: PersonalizedBody, brought?: BroughtFiles) {
     const key = await ownElevenLabsKey(deps, userId, body);
-    const { table, recipients } = await checkBatch(deps, userId, body, key?.id ?? null);
+    const { table, recipients } = await checkBatch(deps, userId, body, key?.id ?? null, brought);
     const { available } = await readBalance(db, userId);
     return {
       dryRun: true as const,
@@ -66,11 +71,14 @@ export function personalizedRoutes(deps: RouteDeps): Router {
     };
   }
 
-  async function start(c: Context<AppEnv>, body: PersonalizedBody): Promise<Job> {
+  async function start(c: Context<AppEnv>, body: PersonalizedBody, files?: FormContents): Promise<Job> {
     const key = await ownElevenLabsKey(deps, c.var.user.id, body);
-    const { request } = await checkBatch(deps, c.var.user.id, body, key?.id ?? null);
+    const { request } = await checkBatch(deps, c.var.user.id, body, key?.id ?? null, files?.brought);
+    // Only now: nothing is kept of a batch that is refused.
+    const ids = await files?.keep();
     return acceptJob(deps, c, {
       ...request,
+      parameters: { ...request.parameters, ...ids },
       async within(trx, jobId) {
         await key?.keep(trx);
         await request.within?.(trx, jobId);
@@ -87,12 +95,13 @@ export function personalizedRoutes(deps: RouteDeps): Router {
       if (body.dryRun) return c.json(await quote(c.var.user.id, body), 200);
       return c.json(await start(c, body), 202);
     }
-    const body = await receivePersonalized(deps, c);
-    if (body.dryRun) return c.json(await quote(c.var.user.id, body), 200);
-    let job: Job | undefined;
-    const kept = await oncePerKey(db, c, JSON.stringify(body), async () => {
-      job = await start(c, body);
+    return receivePersonalized(deps, c, async ({ body, fingerprint, look }) => {
+      if (body.dryRun) return c.json(await quote(c.var.user.id, body, (await look()).brought), 200);
+      let job: Job | undefined;
+      const kept = await oncePerKey(db, c, fingerprint, async () => {
+        job = await start(c, body, await look());
+      });
+      return c.json(job ?? jobSchema.parse(kept?.body), 202);
     });
-    return c.json(job ?? jobSchema.parse(kept?.body), 202);
   });
 }

@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { inject } from 'vitest';
 import { createApp } from '../../api/app.js';
 import type { IntakeSettings } from '../../api/context.js';
+import { offeredProviders, type OfferedProviders } from '../../api/offered-providers.js';
 import { createJobsClient, type JobsClient } from '../../api/jobs-client.js';
 import { createSecretBoxOpener } from '../../db/credentials-key.js';
 import type { Db } from '../../db/database.js';
@@ -64,6 +65,8 @@ export async function startApi(
     credentialsKey?: Uint8Array;
     /** Limits of uploads, where a test wants others. */
     intake?: Partial<Pick<IntakeSettings, 'maxBytes' | 'maxSeconds'>>;
+    /** As if they were configured; without it what is built in. */
+    offered?: OfferedProviders;
   } = {},
 ): Promise<TestApi> {
   const database = options.db === undefined ? await createTestDatabase() : undefined;
@@ -99,7 +102,7 @@ export async function startApi(
     signupCredits,
     trustedProxies,
     intake,
-    offered: { voices: new Set(['espeak', 'none']), lipSync: new Set(['none', 'viseme']) },
+    offered: options.offered ?? offeredProviders(readConfig({})),
     openSecretBox: createSecretBoxOpener({
       key: options.credentialsKey,
       file: options.credentialsKey === undefined ? join(folder.path, 'credentials.key') : undefined,

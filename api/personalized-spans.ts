@@ -1,0 +1,25 @@
+import type { PersonalizedFields } from './personalized-request.js';
+import { refuseField } from './validation.js';
+
+/**
+ * There is one way in which spans are said, and they are apart from one another.
+ * @throws ProblemError `validation_failed`
+ */
+export function checkSpans(body: PersonalizedFields): void {
+  const { transcript, placeholders, platinumPlaceholders } = body;
+  if (placeholders !== undefined && (transcript !== undefined || platinumPlaceholders !== undefined)) {
+    throw refuseField('body.placeholders', 'cannot be given together with a transcript');
+  }
+  if (platinumPlaceholders !== undefined && transcript === undefined) {
+    throw refuseField('body.transcript', 'is required to find the words of platinumPlaceholders');
+  }
+  if (transcript !== undefined && platinumPlaceholders === undefined && !transcript.includes('[')) {
+    throw refuseField('body.transcript', 'has no part in brackets to replace');
+  }
+  const ordered = placeholders?.toSorted((a, b) => a.startSeconds - b.startSeconds) ?? [];
+  const overlapping = ordered.findIndex((span, index) => {
+    const next = ordered[index + 1];
+    return next !== undefined && next.startSeconds < span.endSeconds;
+  });
+  if (overlapping >= 0) throw refuseField('body.placeholders', 'must not overlap');
+}
