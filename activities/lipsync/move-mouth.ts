@@ -106,7 +106,9 @@ async function readWork(deps: LipsyncDeps, input: MoveMouthInput, signal: AbortS
     const recipient = { prepared, options, voices, sound, signal };
     const said = await sayWords(deps, recipient, { span, voice, lengths });
     // The words begin with the span, the first picture a little before it.
-    const lead = span.startSample / prepared.sampleRate - secondsOf(span.startFrame, prepared.frameRate);
+    const heardAt = prepared.soundStartSeconds + span.startSample / prepared.sampleRate;
+    const shownAt = prepared.pictureStartSeconds + secondsOf(span.startFrame, prepared.frameRate);
+    const lead = heardAt - shownAt;
     const speech = { ...speechFrom(said, voice, Math.max(0, lead)), language: options.language };
     const pcm = new Int16Array(Math.round(Math.max(0, lead) * voiceRate) + said.spoken.length);
     pcm.set(toInt16(said.spoken), pcm.length - said.spoken.length);

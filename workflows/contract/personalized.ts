@@ -23,9 +23,18 @@ export type LipSyncProviderName = (typeof lipSyncProviders)[number];
 /** Most spans of one base. */
 export const maxSpans = 20;
 
-/** Part of the base video whose words are replaced, in seconds of the base. */
+/** Longest span whose pictures change, in seconds: they lie decoded on a disk meanwhile. */
+export const maxMovedSeconds = 30;
+
+/** Modes in which the pictures of a span change. */
+export function changesPictures(insertMode: InsertMode): boolean {
+  return insertMode === 'diamond' || insertMode === 'platinum';
+}
+
+/** Part of the base video whose words are replaced, in seconds of the base as it is played. */
 export interface SpanRequest {
   startSeconds: number;
+  /** Equal to the start where words are put in and none give way. */
   endSeconds: number;
   /** What is said instead: text with `{column}` for a recipient's own words. */
   text: string;
@@ -137,6 +146,9 @@ export type RecipientStatus = (typeof recipientStatuses)[number];
 
 /** A base as it came in, in a form that can be spliced. Samples and frames count from the first presented. */
 export interface OpenedBase {
+  /** When, in seconds of the base, the first sample is heard and the first frame is seen; one of them is 0. */
+  soundStartSeconds: number;
+  pictureStartSeconds: number;
   /** MP4 with one track of picture and one of AAC-LC, index in front; null for sound alone. */
   video: ArtifactId | null;
   /** The same sound as 16-bit WAV, in its own rate and channels. */

@@ -48,7 +48,7 @@ export function openArguments({ source, target, picture, sound }: OpenCommand): 
         options: [
           ...(picture === 'none' ? ['-vn'] : ['-map', '0:v:0']),
           ...(picture === 'copy' ? ['-c:v', 'copy'] : []),
-          ...(typeof picture === 'object' ? encodedPicture(picture.frameRate) : []),
+          ...(typeof picture === 'object' ? [...evenSize, ...encodedPicture(picture.frameRate)] : []),
           ...['-map', '0:a:0', ...(sound === 'copy' ? ['-c:a', 'copy'] : aac(sound.channels))],
           ...plain,
         ],
@@ -75,7 +75,11 @@ export function reencodeArguments(options: {
           ...['-map', '0:v:0', '-map', '0:a:0'],
           ...(picture === null
             ? ['-c:v', 'copy']
-            : [...encodedPicture(picture.frameRate), ...forcedGroups(picture.groupsAt, picture.frameRate)]),
+            : [
+                ...evenSize,
+                ...encodedPicture(picture.frameRate),
+                ...forcedGroups(picture.groupsAt, picture.frameRate),
+              ]),
           ...(sound === 'copy' ? ['-c:a', 'copy'] : ['-c:a', ...aac(sound.channels).slice(1)]),
           ...plain,
         ],
@@ -83,6 +87,9 @@ export function reencodeArguments(options: {
     ],
   });
 }
+
+/** Colours at half the size want an even number of pixels: the last column or row is given up. */
+const evenSize = ['-vf', 'crop=floor(iw/2)*2:floor(ih/2)*2:0:0'];
 
 function encodedPicture(rate: FrameRate): string[] {
   const fraction = `${rate.numerator}/${rate.denominator}`;

@@ -19,7 +19,7 @@ export interface PersonalizeDeps {
   tools: FfmpegTools;
 }
 
-const version = 1;
+const version = 2;
 const step = 'preparation';
 /** An hour of picture that has to be encoded takes a while. */
 const timeoutMs = 3 * 3600 * 1000;
@@ -60,13 +60,15 @@ export function createOpenBase(deps: PersonalizeDeps) {
             const { sampleRate, channels, samples } = sound;
             await sound.close();
             const movie = await readMovie(target);
+            const made = await probe(deps.tools, target, { signal });
             const [video, soundId] = [
               isSilver ? null : await deps.artifacts.publishFile(target, 'mp4'),
               await deps.artifacts.publishFile(wav, 'wav'),
             ];
             const document: OpenedBase = {
               ...{ video, sound: soundId, sampleRate, channels, samples, message },
-              ...pictureFacts(movie, facts),
+              ...pictureFacts(movie, made),
+              ...startsOf(made),
               audioBitRate: audioBitRate(movie, command.sound),
             };
             const opened = await deps.artifacts.publishJson(document);
@@ -124,7 +126,16 @@ function pictureFacts(movie: Movie, { streams }: MediaProbe) {
   return { width, height, frames: track.samples.length, frameRate: rateOf(track) };
 }
 
-function trackOf(movie: Movie, kind: Track['kind']): Track | undefined {
+/** When a file's sound and picture begin, on the clock by which it is played. */
+export function startsOf({
+  streams,
+}: MediaProbe): Pick<OpenedBase, 'soundStartSeconds' | 'pictureStartSeconds'> {
+  const startOf = (kind: StreamProbe['kind']) =>
+    streams.find((stream) => stream.kind === kind)?.startSeconds ?? 0;
+  return { soundStartSeconds: startOf('audio'), pictureStartSeconds: startOf('video') };
+}
+
+export function trackOf(movie: Movie, kind: Track['kind']): Track | undefined {
   return movie.tracks.find((track) => track.kind === kind);
 }
 

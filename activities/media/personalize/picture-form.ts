@@ -25,7 +25,8 @@ export function colourOptions({ range, space, transfer, primaries }: PictureForm
 
 /** The filter that gives pictures their pixels' shape; none where it is not known. */
 export function aspectFilter({ sampleAspect }: PictureForm): string[] {
-  return sampleAspect === null ? [] : [`setsar=${sampleAspect.replace(':', '/')}`];
+  // H.264 has 16 bits for each number; without a limit of its own the filter rounds to two digits.
+  return sampleAspect === null ? [] : [`setsar=${sampleAspect.replace(':', '/')}:max=65535`];
 }
 
 /** Size of a stream's pictures as they are decoded: a recording of a phone on its side is turned then. */
