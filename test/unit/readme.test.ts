@@ -31,6 +31,21 @@ describe('the README', () => {
     for (const path of pictures) expect(existsSync(fileURLToPath(new URL(path, root))), path).toBe(true);
   });
 
+  it('sets every variable of its commands before it uses it, so that they can be pasted in their order', () => {
+    const commands = [...readme.matchAll(/```sh\n(.*?)```/gs)].map((match) => match[1] ?? '').join('\n');
+    const known = new Set<string>();
+    let uses = 0;
+    for (const line of commands.replaceAll('\\\n', ' ').split('\n')) {
+      for (const [, name = ''] of line.matchAll(/\$([A-Z]+)\b/g)) {
+        uses += 1;
+        expect([line, known.has(name)]).toEqual([line, true]);
+      }
+      const set = /^([A-Z]+)=/.exec(line)?.[1];
+      if (set !== undefined) known.add(set);
+    }
+    expect(uses).toBeGreaterThan(30);
+  });
+
   it('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
       scripts: Record<string, string>;
