@@ -18,6 +18,11 @@ import { offeredProviders } from './offered-providers.js';
 
 const housekeepingMs = 3600 * 1000;
 const longestRequestMs = 6 * 3600 * 1000;
+/**
+ * How long an idle connection is kept: longer than proxies keep theirs (60 s by default), because a request that meets
+ * the end of its connection has no answer.
+ */
+const idleConnectionMs = 75_000;
 
 export interface RunningServer {
   port: number;
@@ -57,7 +62,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   // Five gigabytes take their time; a body that stands still is given up by whoever reads it.
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { requestTimeout: longestRequestMs },
+    serverOptions: { requestTimeout: longestRequestMs, keepAliveTimeout: idleConnectionMs },
   });
 
   const housekeeping = setInterval(() => {
@@ -89,14 +94,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       drain.abort();
       clearInterval(housekeeping);
       await new Promise<void>((resolve) => {
+        // Each of those that answer now is idle soon.
+        const closing = setInterval(() => {
+          if ('closeIdleConnections' in server) server.closeIdleConnections();
+        }, 50);
         const limit = setTimeout(() => {
           if ('closeAllConnections' in server) server.closeAllConnections();
         }, config.shutdownGraceSeconds * 1000);
         server.close(() => {
+          clearInterval(closing);
           clearTimeout(limit);
           resolve();
         });
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
       });
       await Promise.allSettled([jobs.close(), db.destroy()]);
       logger.info({ stage: 'api', action: 'stop', success: true });
