@@ -4,7 +4,9 @@ import { recipientStatuses } from '../workflows/contract/personalized.js';
 
 export const recipientSchema = z
   .object({
-    position: z.int().openapi({ description: 'Counts from 0, in the order of the file.' }),
+    position: z.int().openapi({
+      description: 'Counts from 0, in the order of the file; those that a retry took over come last.',
+    }),
     row: z.int().openapi({ description: 'Row in the file, as a spreadsheet counts.' }),
     name: z.string(),
     status: z.enum(recipientStatuses),

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Db } from '../db/database.js';
 import type { JobRow } from '../db/jobs.js';
-import { copyUndelivered, countRecipients } from '../db/recipients.js';
+import { copyDelivered, copyUndelivered, countDeliveredFiles, countRecipients } from '../db/recipients.js';
 import type { JobRequest } from './accept-job.js';
 import type { AppEnv } from './context.js';
 import { ProblemError } from './errors.js';
@@ -26,20 +26,26 @@ export async function retryBody(c: Context<AppEnv>): Promise<z.output<typeof ret
 }
 
 /**
- * What of a batch is done again: the recipients that were not delivered, each held for anew.
- * @throws ProblemError `job_not_retryable` when all were delivered
+ * What of a batch is done again: the recipients that were not delivered, each held for anew. What a batch delivered
+ * that ended without an archive is taken over as it is, so that it ends up in one.
+ * @throws ProblemError `job_not_retryable` when nothing is left to do
  */
-export async function undelivered(
+export async function restOfBatch(
   db: Db,
   row: JobRow,
 ): Promise<Pick<JobRequest, 'input' | 'items' | 'within' | 'title'>> {
   const { pending, in_progress: begun, failed, cancelled } = await countRecipients(db, row.id);
   const count = pending + begun + failed + cancelled;
-  if (count === 0) throw new ProblemError('job_not_retryable');
+  const takenOver = row.status === 'completed' ? 0 : await countDeliveredFiles(db, row.id);
+  if (count + takenOver === 0) throw new ProblemError('job_not_retryable');
   return {
-    input: (ids) => ({ ...row.workflow_input, ...ids, recipientCount: count }),
+    input: (ids) => ({ ...row.workflow_input, ...ids, recipientCount: count, takenOver }),
     items: Array.from({ length: count }, (_, position) => String(position)),
     title: `again: ${count} of ${row.id}`,
-    within: (trx, jobId) => copyUndelivered(trx, { from: row.id, to: jobId, userId: row.user_id }),
+    async within(trx, jobId) {
+      const whose = { from: row.id, to: jobId, userId: row.user_id };
+      await copyUndelivered(trx, whose);
+      if (takenOver > 0) await copyDelivered(trx, { ...whose, behind: count });
+    },
   };
 }

@@ -50,6 +50,36 @@ export async function copyUndelivered(
       and status <> 'completed'`.execute(trx);
 }
 
+/**
+ * The recipients that a job delivered, as delivered by a new one behind the `behind` that it has: their files are there
+ * and paid for.
+ */
+export async function copyDelivered(
+  trx: Db,
+  { from, to, userId, behind }: { from: string; to: string; userId: string; behind: number },
+): Promise<void> {
+  await sql`
+    insert into job_recipients (job_id, position, row_number, name, fields, status, file_artifact, file_name,
+      duration_seconds, bytes, message, started_at, completed_at)
+    select ${to}::uuid, ${behind} + row_number() over (order by position) - 1, row_number, name, fields, status,
+      file_artifact, file_name, duration_seconds, bytes, message, started_at, completed_at
+    from job_recipients
+    where job_id = (select id from jobs where id = ${from}::uuid and user_id = ${userId}::uuid)
+      and status = 'completed' and file_artifact is not null`.execute(trx);
+}
+
+/** How many a job delivered whose files are there. */
+export async function countDeliveredFiles(db: Db, jobId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('job_recipients')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('job_id', '=', jobId)
+    .where('status', '=', 'completed')
+    .where('file_artifact', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** The words of one recipient. Undefined when the job is gone. */
 export function findRecipient(db: Db, jobId: string, position: number): Promise<RecipientRow | undefined> {
   return db

@@ -42,7 +42,7 @@ const namesInOneRequest = 25;
  * time; those that fail fail alone. All that were delivered end up in one archive with a report.
  */
 export async function personalized(input: PersonalizedBatchInput): Promise<PersonalizedBatchResult | null> {
-  const { options, carried } = input;
+  const { options, carried, takenOver = 0 } = input;
   const earlier = carried && {
     progress: carried.progress,
     done: { recipients: carried.delivered + carried.failed },
@@ -51,14 +51,16 @@ export async function personalized(input: PersonalizedBatchInput): Promise<Perso
     input,
     personalizedPlan,
     async (run) => {
-      const batch = carried ?? (await prepare(run, input));
-      await run.within('recipients', () => eachRecipient(run, input, batch));
-      run.progress.complete('recipients');
+      if (input.recipientCount > 0) {
+        const batch = carried ?? (await prepare(run, input));
+        await run.within('recipients', () => eachRecipient(run, input, batch));
+        run.progress.complete('recipients');
+      } else skipToPackaging(run);
       const packed = await run.step('packaging', () =>
         counted(
           run.progress,
           'packaging',
-          summarized(`${input.recipientCount} recipients`, media.packageBatch, {
+          summarized(`${input.recipientCount + takenOver} recipients`, media.packageBatch, {
             ...run.ref,
             insertMode: options.insertMode,
           }),
@@ -74,6 +76,10 @@ export async function personalized(input: PersonalizedBatchInput): Promise<Perso
     },
     earlier,
   );
+}
+
+function skipToPackaging({ progress }: JobRun): void {
+  for (const step of ['preparation', 'voices', 'recipients']) progress.skip(step, 'done by an earlier job');
 }
 
 async function prepare(
@@ -164,7 +170,7 @@ async function eachRecipient(
     const carried = { prepared, spanCount, next, delivered, failed, progress: run.progress.snapshot() };
     await continueAsNew<typeof personalized>({ ...input, carried });
   }
-  if (delivered === 0) throw nothingDelivered(failed);
+  if (delivered + (input.takenOver ?? 0) === 0) throw nothingDelivered(failed);
 }
 
 async function oneRecipient(

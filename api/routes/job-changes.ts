@@ -9,7 +9,7 @@ import { jobSchema } from '../job-resource.js';
 import { EngineUnavailableError } from '../jobs-client.js';
 import { idempotent } from '../middleware/idempotency.js';
 import { bearer, createRouter, jsonAnswer, problems, type Router } from '../router.js';
-import { retryBody, retrySchema, undelivered } from '../retry-batch.js';
+import { restOfBatch, retryBody, retrySchema } from '../retry-batch.js';
 import { idempotencyHeader, idParam, refuseField } from '../validation.js';
 
 export function jobChangeRoutes(deps: RouteDeps): Router {
@@ -36,7 +36,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
     tags: ['Jobs'],
     summary: 'A failed or cancelled job again',
     description:
-      'A new job with the same parameters; finished steps come from the cache. Of a batch just those recipients that were not delivered; with `only: "failed"` also of a batch that is completed.',
+      'A new job with the same parameters; finished steps come from the cache. Of a batch just those recipients that were not delivered; what was delivered and is in no archive is packed with them, at no charge. With `only: "failed"` also of a batch that is completed.',
     security: bearer,
     middleware: [idempotent(db)] as const,
     request: {
@@ -87,7 +87,7 @@ export function jobChangeRoutes(deps: RouteDeps): Router {
       const isOver = row.status === 'failed' || row.status === 'cancelled';
       const isPartly = isBatch && row.status === 'completed' && only === 'failed';
       if (!isOver && !isPartly) throw new ProblemError('job_not_retryable');
-      const rest = isBatch ? await undelivered(db, row) : {};
+      const rest = isBatch ? await restOfBatch(db, row) : {};
       const job = await acceptJob(deps, c, {
         type: row.type,
         parameters: row.parameters,

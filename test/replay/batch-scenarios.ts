@@ -74,6 +74,12 @@ it('personalized-cancelled', async () => {
   await keepHistory('recipient-cancelled', `${id}-0`);
 });
 
+it('personalized-taken-over', async () => {
+  await begin(failAt('renderRecipient'));
+  await keep('personalized-taken-over-finished', await runBatch(lab, { recipients: 2, takenOver: 2 }));
+  await keep('personalized-packed-again-finished', await runBatch(lab, { recipients: 0, takenOver: 2 }));
+});
+
 it('personalized-continued', async () => {
   await begin();
   const id = await runBatch(lab, { recipients: 45, eventsInOneRun: 60 });

@@ -7,7 +7,7 @@ import { readBalance } from '../../db/ledger.js';
 import { copyUndelivered } from '../../db/recipients.js';
 import { createLocalStorage } from '../../storage/local.js';
 import { Sweeper } from '../../workers/sweeper.js';
-import { startApi, type Json } from '../api/support.js';
+import { startApi, type Json, type TestApi } from '../api/support.js';
 import { readArchive } from '../support/read-archive.js';
 import { acceptBatch, grant, recipientsOf, runBatch } from './batch-lab.js';
 import { createLab, until, type Lab, type RunningWorkers } from './lab.js';
@@ -15,12 +15,15 @@ import type { Call, SketchOptions } from './sketches.js';
 
 /** What becomes of a batch's recipients and of what they cost, with the real engine and records. */
 let lab: Lab;
+let api: TestApi;
 let userId: string;
 let calls: Call[];
 let workers: RunningWorkers | undefined;
 
 beforeAll(async () => {
   lab = await createLab();
+  const storage = await createLocalStorage(`${lab.folder}/storage`);
+  api = await startApi({ db: lab.db, namespace: lab.namespace, storage });
 });
 afterEach(async () => {
   await workers?.stop();
@@ -28,6 +31,7 @@ afterEach(async () => {
   expect(await checkLedger(lab.db)).toEqual([]);
 });
 afterAll(async () => {
+  await api.stop();
   await lab.close();
 });
 
@@ -240,23 +244,107 @@ it('the API tells how many are done, live and at the end, and names no archive w
     }
     return before(call, signal);
   });
-  const storage = await createLocalStorage(`${lab.folder}/storage`);
-  const api = await startApi({ db: lab.db, namespace: lab.namespace, storage });
-  try {
-    const user = await api.register();
-    const read = async (): Promise<Json> =>
-      (await api.call(`/api/v1/jobs/${id}`, { token: user.token })).json;
-    const id = await run(4, { userId: user.id });
-    const live = await until(read, ({ steps }) => steps[2]?.message === '2 of 4, 1 failed', 20_000);
-    expect(live).toMatchObject({ status: 'in_progress', currentStep: 'recipients', result: null });
-    expect(live.steps[2].progress).toBe(50);
-    await api.call(`/api/v1/jobs/${id}`, { method: 'DELETE', token: user.token });
-    await lab.ended(id);
-    expect(await read()).toMatchObject({ status: 'cancelled', credits: { quoted: 4, charged: 1 } });
-    expect((await read()).result).toEqual({ delivered: 1, failed: 1, cancelled: 2 });
-  } finally {
-    await api.stop();
-  }
+  const user = await api.register();
+  const read = async (): Promise<Json> => (await api.call(`/api/v1/jobs/${id}`, { token: user.token })).json;
+  const id = await run(4, { userId: user.id });
+  const live = await until(read, ({ steps }) => steps[2]?.message === '2 of 4, 1 failed', 20_000);
+  expect(live).toMatchObject({ status: 'in_progress', currentStep: 'recipients', result: null });
+  expect(live.steps[2].progress).toBe(50);
+  await api.call(`/api/v1/jobs/${id}`, { method: 'DELETE', token: user.token });
+  await lab.ended(id);
+  expect(await read()).toMatchObject({ status: 'cancelled', credits: { quoted: 4, charged: 1 } });
+  expect((await read()).result).toEqual({ delivered: 1, failed: 1, cancelled: 2 });
+});
+
+describe('a retry of a batch that has no archive', () => {
+  const retry = (id: string, token: string) =>
+    api.call(`/api/v1/jobs/${id}/retry`, { method: 'POST', token });
+
+  const namesIn = async (id: string): Promise<string[]> => {
+    const archive = (await lab.artifactsOf(id)).find(({ kind }) => kind === 'archive');
+    const entries = await readArchive(await lab.artifacts.fetch(archive?.artifact_id ?? ''));
+    return entries.map(({ name }) => name);
+  };
+
+  it('packs what was delivered and paid when its packing failed, at no charge', async () => {
+    await begin();
+    await workers?.stop();
+    let isFull = true;
+    workers = await lab.startWorkers({
+      calls,
+      override: ({ media, ...others }) => ({
+        ...others,
+        media: {
+          ...media,
+          packageBatch: (input) => {
+            if (isFull) throw invalidInput({ code: 'disk_full', detail: 'There is no room.' });
+            return media.packageBatch(input);
+          },
+        },
+      }),
+    });
+    const { id: owner, token } = await api.register();
+    const first = await run(['Ada', 'Bo'], { userId: owner });
+    const failed = await lab.ended(first);
+    expect(failed).toMatchObject({ status: 'failed', credits_charged: 2, error: { step: 'packaging' } });
+    const paid = await readBalance(lab.db, owner);
+
+    // However often it fails.
+    const second = (await retry(first, token)).json.id;
+    expect((await lab.ended(second)).status).toBe('failed');
+    isFull = false;
+    const answer = await retry(second, token);
+    expect([answer.status, answer.json.credits]).toEqual([202, { quoted: 0, charged: 0 }]);
+    const job = await lab.ended(answer.json.id);
+    expect(job).toMatchObject({ status: 'completed', credits_charged: 0, overall_progress: 100 });
+    expect(job.result).toMatchObject({ delivered: 2, failed: 0 });
+    expect(job.steps.map(({ status }) => status)).toEqual(['skipped', 'skipped', 'skipped', 'completed']);
+    expect(await namesIn(job.id)).toEqual(['report.csv', '0002-ada.mp4', '0003-bo.mp4']);
+    expect(itemsOf('renderRecipient')).toHaveLength(2);
+    expect(await readBalance(lab.db, owner)).toEqual(paid);
+    expect((await retry(job.id, token)).json.code).toBe('job_not_retryable');
+    const only = { method: 'POST', token, body: { only: 'failed' } };
+    expect((await api.call(`/api/v1/jobs/${job.id}/retry`, only)).json.code).toBe('job_not_retryable');
+  });
+
+  it('makes the rest of a cancelled one and packs it with what was delivered, in the order of its file', async () => {
+    const { before, open } = gate((position) => position === 1 || position === 2);
+    await begin(before);
+    const { id: owner, token } = await api.register();
+    const first = await run(['Ada', 'Bo', 'Cy', 'Di'], { userId: owner });
+    await until(
+      () => statusesOf(first),
+      (statuses) => statuses.filter((status) => status === 'completed').length === 2,
+      20_000,
+    );
+    await api.call(`/api/v1/jobs/${first}`, { method: 'DELETE', token });
+    expect(await lab.ended(first)).toMatchObject({ status: 'cancelled', credits_charged: 2 });
+    open();
+    const answer = await retry(first, token);
+    expect(answer.json.credits).toEqual({ quoted: 2, charged: 0 });
+    const job = await lab.ended(answer.json.id);
+    expect(job).toMatchObject({ status: 'completed', credits_charged: 2 });
+    expect(job.result).toMatchObject({ delivered: 4, failed: 0 });
+    expect(await namesIn(job.id)).toEqual([
+      ...['report.csv', '0002-ada.mp4', '0003-bo.mp4', '0004-cy.mp4', '0005-di.mp4'],
+    ]);
+    const list = await api.call(`/api/v1/jobs/${job.id}/recipients`, { token });
+    expect(list.json.items.map((one: Json) => [one.name, one.status])).toEqual([
+      ...['Ada', 'Di', 'Bo', 'Cy'].map((name) => [name, 'completed']),
+    ]);
+    const [{ file }] = list.json.items.slice(2);
+    expect((await api.call(file.url, { token })).text).toContain(`${first} 1 says`);
+    expect(itemsOf('speakRecipient').toSorted()).toEqual([0, 0, 1, 1, 2, 3]);
+  });
+
+  it('packs what was delivered though nothing more can be', async () => {
+    await begin(failFor([0, 1]));
+    const id = await run(2, { takenOver: 1 });
+    const job = await lab.ended(id);
+    expect(job).toMatchObject({ status: 'completed', credits_charged: 0 });
+    expect(job.result).toMatchObject({ delivered: 1, failed: 2 });
+    expect(await namesIn(id)).toEqual(['report.csv', '2.mp4']);
+  });
 });
 
 describe('cancel', () => {

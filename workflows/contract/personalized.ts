@@ -102,7 +102,10 @@ export const stretchLimits = { slowest: 0.7, fastest: 1.3 } as const;
 export interface PersonalizedBatchInput extends JobRef {
   options: PersonalizedOptions;
   base: ArtifactId;
+  /** Those to be made; 0 when a retry only packs what an earlier job delivered. */
   recipientCount: number;
+  /** Recipients behind these that an earlier job delivered; absent: none. */
+  takenOver?: number;
   /** A run of more events than this goes on as a new one; absent: as many as a history may well have. */
   eventsInOneRun?: number;
   /** What earlier runs of the same batch did; absent in the first. */

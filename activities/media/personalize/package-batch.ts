@@ -59,7 +59,8 @@ async function listAll(deps: PackageDeps, jobId: string): Promise<RecipientRow[]
   for (;;) {
     const page = await deps.listRecipients(jobId, { from: all.length, to: all.length + recipientsAtOnce });
     all.push(...page);
-    if (page.length < recipientsAtOnce) return all;
+    // Those that a retry took over come last.
+    if (page.length < recipientsAtOnce) return all.sort((a, b) => a.row_number - b.row_number);
   }
 }
 
