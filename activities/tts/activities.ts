@@ -3,7 +3,7 @@ import type { SpeakSceneInput, SpeakSceneResult } from '../../workflows/contract
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { speakNarration, type TtsDeps } from './narration.js';
-import { createFindSpans } from './recipients/find-spans.js';
+import { createFindSpans, type FindSpansDeps } from './recipients/find-spans.js';
 import { createSpeakBatch, type SpeakBatchDeps } from './recipients/speak-batch.js';
 import { createSpeakRecipient } from './recipients/speak-recipient.js';
 import { voiceRate } from './voice.js';
@@ -12,7 +12,7 @@ import { voiceRate } from './voice.js';
 const maxNarrationCharacters = 20_000;
 
 /** Activities of the tts pool. */
-export function createTtsActivities(deps: TtsDeps & SpeakBatchDeps) {
+export function createTtsActivities(deps: TtsDeps & SpeakBatchDeps & Pick<FindSpansDeps, 'artifacts'>) {
   return {
     findSpans: createFindSpans({ ...deps, reference: deps.voices.espeak }),
     speakBatch: createSpeakBatch(deps),

@@ -13,12 +13,15 @@ export function resample(input: Float32Array, fromRate: number, toRate: number):
   const down = fromRate / divisor;
   const phases = sincPhases(up, Math.min(1, toRate / fromRate));
   const output = new Float32Array(Math.floor((input.length * up) / down));
+  // Zeros around, because looking outside of an array is slow.
+  const padded = new Float32Array(input.length + 2 * halfTaps);
+  padded.set(input, halfTaps - 1);
   for (let n = 0; n < output.length; n += 1) {
     const position = n * down;
-    const first = Math.floor(position / up) - halfTaps + 1;
+    const first = Math.floor(position / up);
     const taps = (position % up) * halfTaps * 2;
     let sum = 0;
-    for (let k = 0; k < halfTaps * 2; k += 1) sum += (input[first + k] ?? 0) * (phases[taps + k] ?? 0);
+    for (let k = 0; k < halfTaps * 2; k += 1) sum += (padded[first + k] ?? 0) * (phases[taps + k] ?? 0);
     output[n] = sum;
   }
   return output;
@@ -105,9 +108,15 @@ export function withFades(samples: Float32Array, fadeSamples: number): Float32Ar
 }
 
 export function toInt16(samples: Float32Array): Int16Array {
-  return Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767));
+  const out = new Int16Array(samples.length);
+  for (let n = 0; n < out.length; n += 1) {
+    out[n] = Math.round(Math.max(-1, Math.min(1, samples[n] ?? 0)) * 32_767);
+  }
+  return out;
 }
 
 export function toFloat(samples: Int16Array): Float32Array {
-  return Float32Array.from(samples, (sample) => sample / 32_768);
+  const out = new Float32Array(samples.length);
+  for (let n = 0; n < out.length; n += 1) out[n] = (samples[n] ?? 0) / 32_768;
+  return out;
 }

@@ -8,7 +8,7 @@ import { probe } from '../../activities/media/ffmpeg/run.js';
 import { secondsOf } from '../../activities/media/personalize/frame-rates.js';
 import { alignTranscript } from '../../activities/tts/align/align-transcript.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
-import { monoOfWav } from '../../activities/tts/recipients/mono-of-wav.js';
+import { openMono } from '../../activities/tts/mono-sound.js';
 import type { PreparedBase, PreparedSpan } from '../../workflows/contract/personalized.js';
 import { correlation, frameOf, measureMouth, mouthBox } from '../support/mouth-opening.js';
 import { ffmpeg } from '../support/raw-clips.js';
@@ -267,13 +267,14 @@ async function soundOf(path: string, wav = `${path}.wav`): Promise<string> {
 }
 
 async function alignedWords(path: string, text: string) {
-  const { samples, rate } = monoOfWav(await readFile(await soundOf(path)));
-  return alignTranscript(voice, { text, language: 'en', samples, rate }, never);
+  return alignTranscript(voice, { text, language: 'en', wav: await soundOf(path) }, never);
 }
 
 /** Decibels of the sound while each frame is shown. */
 async function loudnessOf(path: string, frames: number): Promise<number[]> {
-  const { samples, rate } = monoOfWav(await readFile(await soundOf(path)));
+  const sound = await openMono({ wav: await soundOf(path) });
+  const samples = await sound.read(0, sound.samples).finally(() => sound.close());
+  const { rate } = sound;
   return Array.from({ length: frames }, (_value, n) => {
     const part = samples.subarray(Math.round((n * rate) / 25), Math.round(((n + 1) * rate) / 25));
     const power = part.reduce((sum, value) => sum + value * value, 0) / Math.max(1, part.length);

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import yauzl from 'yauzl';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
 import { alignTranscript } from '../../activities/tts/align/align-transcript.js';
-import { monoOfWav } from '../../activities/tts/recipients/mono-of-wav.js';
 import { makeTalkingBase, type TalkingBase } from '../support/talking-base.js';
 import { startE2eStack, type E2eStack } from './e2e-stack.js';
 import { expectInvariants } from './invariants.js';
@@ -112,10 +111,9 @@ describe('a base video and a table of names', () => {
       const path = join(stack.dataDir, file);
       await writeFile(path, files.get(file) ?? '');
       expect(await pictures(path)).toEqual(await pictures(base.path));
-      const { samples, rate } = monoOfWav(await wavOf(path));
       const { words } = await alignTranscript(
         voice,
-        { text: said, language: 'en', samples, rate },
+        { text: said, language: 'en', wav: await wavOf(path) },
         new AbortController().signal,
       );
       const [, name, next] = words;
@@ -209,8 +207,8 @@ async function pictures(path: string): Promise<string> {
   return stdout;
 }
 
-async function wavOf(path: string): Promise<Buffer> {
+async function wavOf(path: string): Promise<string> {
   const wav = `${path}.wav`;
   await run('ffmpeg', ['-v', 'error', '-y', '-i', path, '-c:a', 'pcm_s16le', '-f', 'wav', wav]);
-  return readFile(wav);
+  return wav;
 }

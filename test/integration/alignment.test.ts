@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alignTranscript } from '../../activities/tts/align/align-transcript.js';
+import { withAligner } from '../../activities/tts/align/aligner.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
+import { openMono } from '../../activities/tts/mono-sound.js';
 import { resample, toFloat } from '../../activities/tts/pcm.js';
 import { spanBySilence, spokenSegments } from '../../activities/tts/spans/spoken-segments.js';
 import { findTranscriptSpans } from '../../activities/tts/spans/transcript-spans.js';
@@ -35,6 +37,11 @@ function recording(name: string): RecordedSpeech {
   return found;
 }
 
+const longText = {
+  text: 'He was not an ill disposed young man, unless to be rather cold hearted and rather selfish is to be.',
+  ...{ language: 'en', voiceId: null },
+};
+
 describe('forced alignment', () => {
   test('finds the words of recorded speech', async () => {
     const errors: number[] = [];
@@ -67,6 +74,60 @@ describe('forced alignment', () => {
   test('refuses a text that is far too long for what is heard', async () => {
     const { samples, text } = recording('austen-0880');
     await expect(align(`${text} `.repeat(6), samples)).rejects.toMatchObject({ type: 'transcript_mismatch' });
+  });
+});
+
+describe('the thread that aligns', () => {
+  test('leaves the event loop free', async () => {
+    const { samples } = recording('austen-0870');
+    const said = await voice.speak({ ...longText, speed: 1 }, never);
+    const before = performance.eventLoopUtilization();
+    await withAligner(never, async (aligner) => {
+      await aligner.hear({ samples, rate: recordedRate });
+      for (let n = 0; n < 5; n += 1) await aligner.addVoice(said);
+      const { words } = await aligner.align();
+      expect(words).toHaveLength(said.words.length);
+    });
+    const { utilization, active } = performance.eventLoopUtilization(before);
+    console.info(`busy for ${active.toFixed(0)} ms, ${(100 * utilization).toFixed(0)} % of the time`);
+    expect(utilization).toBeLessThan(0.5);
+  });
+
+  test('ends with its job', async () => {
+    const { samples } = recording('jfk');
+    const said = await voice.speak({ ...longText, speed: 1 }, never);
+    const many = new Float32Array(samples.length * 8);
+    for (let n = 0; n < 8; n += 1) many.set(samples, n * samples.length);
+    const abort = new AbortController();
+    const aligning = withAligner(abort.signal, async (aligner) => {
+      await aligner.addVoice(said);
+      await aligner.hear({ samples: many, rate: recordedRate });
+      for (let n = 0; n < 8; n += 1) await aligner.addVoice(said);
+      setTimeout(() => {
+        abort.abort(new Error('cancelled'));
+      }, 50);
+      return aligner.align();
+    });
+    await expect(aligning).rejects.toThrow('cancelled');
+    // The thread is no more, and works no more.
+    const { user } = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(process.cpuUsage().user - user).toBeLessThan(200_000);
+  });
+
+  test('says what went wrong in it, and another begins anew', async () => {
+    const { samples } = recording('austen-0880');
+    const without = withAligner(never, async (aligner) => {
+      await aligner.hear({ samples, rate: recordedRate });
+      return aligner.align();
+    });
+    await expect(without).rejects.toThrow(RangeError);
+    await expect(withAligner(never, (aligner) => aligner.hear({ wav: '/nowhere.wav' }))).rejects.toThrow(
+      'ENOENT',
+    );
+    const heard = await withAligner(never, (aligner) => aligner.hear({ samples, rate: recordedRate }));
+    expect(heard.soundingSeconds).toBeGreaterThan(1);
+    expect(heard.soundingSeconds).toBeLessThan(3.1);
   });
 });
 
@@ -128,7 +189,14 @@ describe('spans by silence', () => {
     );
   const options = { db: -30, seconds: 0.3 };
 
-  test('segments are what stands between silences that are long enough', () => {
+  const rate = 1000;
+  const heard = async (samples: Float32Array) => openMono({ samples, rate });
+  const segmentsOf = async (samples: Float32Array, silence = options) =>
+    spokenSegments(await heard(samples), silence);
+  const spanAt = async (position: 'start' | 'end', samples: Float32Array, takesWordsLength = false) =>
+    spanBySilence(await heard(samples), { position, takesWordsLength }, options);
+
+  test('segments are what stands between silences that are long enough', async () => {
     const samples = sound(
       [0.5, false],
       [0.4, true],
@@ -138,19 +206,27 @@ describe('spans by silence', () => {
       [1, true],
       [2, false],
     );
-    expect(spokenSegments(samples, 1000, options)).toEqual([
+    expect(await segmentsOf(samples)).toEqual([
       { startSeconds: 0.5, endSeconds: 1.4 },
       { startSeconds: 1.75, endSeconds: 2.75 },
     ]);
-    expect(spanBySilence(samples, 1000, 'start', options)).toEqual({ startSeconds: 0.5, endSeconds: 1.4 });
-    expect(spanBySilence(samples, 1000, 'end', options)).toEqual({ startSeconds: 2.75, endSeconds: 4.75 });
-    expect(spokenSegments(samples, 1000, { db: -35, seconds: 0.3 })).toHaveLength(1);
-    expect(spokenSegments(samples, 1000, { db: -30, seconds: 0.2 })).toHaveLength(3);
+    expect(await spanAt('start', samples)).toEqual({ startSeconds: 0.5, endSeconds: 1.4 });
+    expect(await spanAt('end', samples)).toEqual({ startSeconds: 2.75, endSeconds: 4.75 });
+    expect(await segmentsOf(samples, { db: -35, seconds: 0.3 })).toHaveLength(1);
+    expect(await segmentsOf(samples, { db: -30, seconds: 0.2 })).toHaveLength(3);
   });
 
-  test('there is none in silence, nor at the start where all is one', () => {
-    expect(spanBySilence(sound([2, false]), 1000, 'end', options)).toBeUndefined();
-    expect(spanBySilence(sound([2, true]), 1000, 'start', options)).toBeUndefined();
-    expect(spokenSegments(sound([1, false], [0.02, true], [1, false]), 1000, options)).toEqual([]);
+  test('a span that takes its words’ length stands close behind the last word', async () => {
+    const [ending, cut] = [sound([1, true], [2, false]), sound([1, true])];
+    expect(await spanAt('end', ending, true)).toEqual({ startSeconds: 1, endSeconds: 1.1 });
+    // The recording ends with its last word: words are put in there, and none give way.
+    expect(await spanAt('end', cut, true)).toEqual({ startSeconds: 1, endSeconds: 1 });
+    expect(await spanAt('end', cut)).toBeUndefined();
+  });
+
+  test('there is none in silence, nor at the start where all is one', async () => {
+    expect(await spanAt('end', sound([2, false]))).toBeUndefined();
+    expect(await spanAt('start', sound([2, true]))).toBeUndefined();
+    expect(await segmentsOf(sound([1, false], [0.02, true], [1, false]))).toEqual([]);
   });
 });

@@ -16,6 +16,14 @@ export interface SpanTimeline {
   wordSamples: number;
 }
 
+/** True where a span grows or shrinks to what its new words take; elsewhere these have to fit. */
+export function takesWordsLength({
+  insertMode,
+  naturalSpeed,
+}: Pick<PersonalizedOptions, 'insertMode' | 'naturalSpeed'>): boolean {
+  return naturalSpeed && insertMode !== 'gold';
+}
+
 /**
  * Lays out the spans of one recipient. Where the pictures are copied, a span keeps its length and the words have
  * to fit. Where they are encoded and natural speed is asked for, the span takes the words' length: by whole
@@ -31,7 +39,7 @@ export function layOutSpans(
 ): SpanTimeline[] {
   const { sampleRate, frameRate } = prepared;
   const pictureSamples = secondsOf(1, frameRate) * sampleRate;
-  const mayGrow = options.naturalSpeed && options.insertMode !== 'gold';
+  const mayGrow = takesWordsLength(options);
   const isSilver = options.insertMode === 'silver';
   let grownFrames = 0;
   let grownSamples = 0;

@@ -2,19 +2,16 @@ import type { WordTiming } from '../../../workflows/contract/documents.js';
 import { espeakVoices } from '../../../workflows/contract/voices.js';
 import { invalidInput } from '../../failures.js';
 import { splitUtterances } from '../utterances.js';
+import type { RecordedSound } from '../mono-sound.js';
 import { type VoiceProvider, voiceRate } from '../voice.js';
-import { alignWords, createRecording, type Recording } from './align-words.js';
-import { hopSeconds } from './speech-features.js';
+import { withAligner } from './aligner.js';
 
-export interface AlignmentRequest {
+export type AlignmentRequest = RecordedSound & {
   /** What is said, plain text. */
   text: string;
   /** BCP 47. */
   language: string;
-  /** Mono, −1…1. */
-  samples: Float32Array;
-  rate: number;
-}
+};
 
 export interface Alignment {
   /** One timing for each visible word of the text, in order, in seconds of the recording. */
@@ -41,42 +38,45 @@ const fastest = 2;
 
 /**
  * Forced alignment without any outside help: the text is spoken by a voice that knows its word times, at the
- * pace of the recording, and both are warped onto one another.
+ * pace of the recording, and both are warped onto one another. The work is done in a thread of its own.
  *
  * @throws ApplicationFailure `transcript_mismatch` when the text is far too long or too short for what is heard;
  *   when the voice does not speak the language.
- * @throws RangeError for a text without a word.
+ * @throws RangeError for a text without a word; the signal's reason on abort.
  */
 export async function alignTranscript(
   voice: Pick<VoiceProvider, 'speak' | 'resolveVoice'>,
-  { text, language, samples, rate }: AlignmentRequest,
+  { text, language, ...recorded }: AlignmentRequest,
   signal: AbortSignal,
 ): Promise<Alignment> {
-  const recording = createRecording(samples, rate);
   const resolved = voice.resolveVoice({ text, language, voiceId: null });
   const voiceIds = referenceVoices(resolved);
   const trial = await speakAll(voice, text, language, resolved, 1, signal);
-  const measured = spokenSeconds(trial) / soundingSeconds(recording);
-  if (Math.max(measured, 1 / measured) > likelyPace) {
-    throw invalidInput({
-      code: 'transcript_mismatch',
-      detail: `The transcript takes about ${spokenSeconds(trial).toFixed(0)} s to say, and ${soundingSeconds(recording).toFixed(0)} s of the recording are speech.`,
-    });
-  }
-  const pace = Math.min(fastest, Math.max(slowest, measured));
-  const asked = Math.max(pace, 1 / pace) > paceTolerance ? pace : 1;
-  const spoken: Speech[] = [];
-  for (const voiceId of voiceIds) {
-    const known = voiceId === resolved && asked === 1;
-    spoken.push(known ? trial : await speakAll(voice, text, language, voiceId, asked, signal));
-  }
-  const aligned = alignWords(recording, spoken);
-  const words = (spoken[0]?.words ?? []).map((word, n) => ({
-    ...word,
-    startSeconds: aligned.words[n]?.startSeconds ?? 0,
-    endSeconds: aligned.words[n]?.endSeconds ?? 0,
-  }));
-  return { words, distance: aligned.distance };
+  if (trial.words.length === 0) throw new RangeError('a text without a word has no place in a recording');
+  return withAligner(signal, async (aligner) => {
+    const { soundingSeconds } = await aligner.hear(recorded);
+    const measured = spokenSeconds(trial) / Math.max(0.1, soundingSeconds);
+    if (Math.max(measured, 1 / measured) > likelyPace) {
+      throw invalidInput({
+        code: 'transcript_mismatch',
+        detail: `The transcript takes about ${spokenSeconds(trial).toFixed(0)} s to say, and ${soundingSeconds.toFixed(0)} s of the recording are speech.`,
+      });
+    }
+    const pace = Math.min(fastest, Math.max(slowest, measured));
+    const asked = Math.max(pace, 1 / pace) > paceTolerance ? pace : 1;
+    for (const voiceId of voiceIds) {
+      const known = voiceId === resolved && asked === 1;
+      // One at a time, because what a voice says for minutes is large.
+      await aligner.addVoice(known ? trial : await speakAll(voice, text, language, voiceId, asked, signal));
+    }
+    const aligned = await aligner.align();
+    const words = trial.words.map((word, n) => ({
+      ...word,
+      startSeconds: aligned.words[n]?.startSeconds ?? 0,
+      endSeconds: aligned.words[n]?.endSeconds ?? 0,
+    }));
+    return { words, distance: aligned.distance };
+  });
 }
 
 function referenceVoices(resolved: string): string[] {
@@ -130,5 +130,3 @@ async function speakAll(
 
 const spokenSeconds = ({ words }: Speech) =>
   words.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0);
-
-const soundingSeconds = ({ sounding }: Recording) => Math.max(0.1, sounding.length * hopSeconds);

@@ -1,10 +1,9 @@
-import { resample } from '../pcm.js';
-import type { SpokenText } from '../voice.js';
+import { openMono, type RecordedSound } from '../mono-sound.js';
 import { adapted } from './adapt.js';
-import { warpBounded } from './band.js';
+import { warpBounded, warpNear } from './band.js';
 import { normalised } from './normalise.js';
-import { createReference } from './reference.js';
-import { analysisRate, hopSeconds, type SpeechFeatures, speechFeatures } from './speech-features.js';
+import type { Reference } from './reference.js';
+import { hopSeconds, type SpeechFeatures, speechFeatures } from './speech-features.js';
 import { soundingFrames, type SpeechLevels, speechLevels } from './speech-levels.js';
 import type { Warp } from './warp.js';
 import { type FrameSpan, fittedEdges } from './word-edges.js';
@@ -27,31 +26,29 @@ export interface AlignedWords {
   distance: number;
 }
 
-/** @param samples mono, −1…1. */
-export function createRecording(samples: Float32Array, rate: number): Recording {
-  const features = speechFeatures(resample(samples, rate, analysisRate));
+/** Listens to a recording. */
+export async function createRecording(recorded: RecordedSound): Promise<Recording> {
+  const sound = await openMono(recorded);
+  const features = await speechFeatures(sound).finally(() => sound.close());
   const levels = speechLevels(features.levelsDb);
   return { features, levels, sounding: soundingFrames(features.levelsDb, levels) };
 }
 
 /**
- * Finds the words of a text in a recording of it, given the same text spoken by one or more synthesized voices:
- * every border is the median of what the voices say, then fitted to where there is sound.
+ * Finds the words of a text in a recording of it, given the same text as one or more synthesized voices say it: every
+ * border is the median of what the voices say, then fitted to where there is sound.
  *
  * `distance` is the mean distance of a frame of the closest voice, in standard deviations of a coefficient.
  *
- * @param spoken the same words in each, at about the pace of the recording.
+ * @param voices the same words in each, at about the pace of the recording.
  * @throws RangeError when there is no voice, or no word in one.
  */
-export function alignWords(
-  recording: Recording,
-  spoken: readonly Pick<SpokenText, 'pcm' | 'words'>[],
-): AlignedWords {
-  const count = spoken[0]?.words.length ?? 0;
-  if (count === 0 || spoken.some(({ words }) => words.length !== count)) {
+export function alignWords(recording: Recording, voices: readonly Reference[]): AlignedWords {
+  const count = voices[0]?.words ?? 0;
+  if (count === 0 || voices.some(({ words }) => words !== count)) {
     throw new RangeError('an alignment needs voices that speak the same words');
   }
-  const candidates = spoken.map((voice) => alignVoice(recording, voice));
+  const candidates = voices.map((voice) => alignVoice(recording, voice));
   const border = (n: number, side: keyof FrameSpan) =>
     median(candidates.map(({ spans }) => spans[n]?.[side] ?? 0));
   const spans = Array.from({ length: count }, (_, n) => ({
@@ -70,16 +67,15 @@ export function alignWords(
 
 function alignVoice(
   { features, levels, sounding }: Recording,
-  spoken: Pick<SpokenText, 'pcm' | 'words'>,
+  reference: Reference,
 ): { spans: FrameSpan[]; cost: number } {
   const { frames, levelsDb } = features;
   const rows = normalised(features.rows, sounding);
   const input = { frames, rows, ...pauseCosts(levelsDb, levels) };
-  const reference = createReference(spoken);
   let found: Warp = warpBounded(reference, input);
   for (let round = 0; round < adaptations; round += 1) {
     const heard = found.path.map((row, frame) => ((levelsDb[frame] ?? 0) < levels.quietDb ? -1 : row));
-    found = warpBounded(adapted(reference, rows, heard), input);
+    found = warpNear(adapted(reference, rows, heard), input, found.path);
   }
   return { spans: wordSpans(found.path, reference.wordOf, reference.words), cost: found.cost };
 }

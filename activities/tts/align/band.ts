@@ -5,8 +5,13 @@ import { type Warp, warp, type WarpInput } from './warp.js';
 
 /** Cells that are looked at without a band, so bytes of memory: 40 s of speech against as much. */
 const maxCells = 16_000_000;
+/** Cells that are worth looking at without a band: 14 s of speech; but nothing coarser than this many frames for it. */
+const cheapCells = 2_000_000;
+const cheapFactor = 4;
 /** Rows to either side of the coarse alignment that the fine one may use: 1.5 s, and four coarse steps. */
-const reach = 150;
+const coarseReach = 150;
+/** Rows to either side of an alignment that another of the same recording may use: 0.75 s. */
+const nearReach = 75;
 
 /**
  * Warps with bounded memory: long speech is aligned coarsely first, then finely in a band around that.
@@ -14,11 +19,24 @@ const reach = 150;
  */
 export function warpBounded(reference: Reference, input: Omit<WarpInput, 'band'>): Warp {
   const rowCount = reference.wordOf.length;
-  const factor = Math.ceil(Math.sqrt((rowCount * input.frames) / maxCells));
+  const factorFor = (cells: number) => Math.ceil(Math.sqrt((rowCount * input.frames) / cells));
+  const factor = Math.max(factorFor(maxCells), Math.min(cheapFactor, factorFor(cheapCells)));
   if (factor <= 1) return warp(reference, { ...input, band: fullBand(input.frames, rowCount) });
   const { path } = warp(...coarsened(reference, input, factor));
-  const band = bandAround(path, factor, input.frames, rowCount, coarseStarts(reference, factor));
+  const margin = coarseReach + 4 * factor;
+  const starts = coarseStarts(reference, factor);
+  const band = bandAround(path, { factor, margin }, { frames: input.frames, rowCount, starts });
   return warp(reference, { ...input, band });
+}
+
+/** Warps in a band around an earlier alignment of the same recording, which another like it will not leave. */
+export function warpNear(reference: Reference, input: Omit<WarpInput, 'band'>, path: Int32Array): Warp {
+  const rowCount = reference.wordOf.length;
+  const starts = Int32Array.from({ length: rowCount }, (_, row) => row);
+  return warp(reference, {
+    ...input,
+    band: bandAround(path, { factor: 1, margin: nearReach }, { frames: input.frames, rowCount, starts }),
+  });
 }
 
 function fullBand(frames: number, rowCount: number): WarpInput['band'] {
@@ -65,14 +83,12 @@ function coarsened(
   ];
 }
 
+/** @param starts fine row with which every row of the path begins. */
 function bandAround(
   path: Int32Array,
-  factor: number,
-  frames: number,
-  rowCount: number,
-  starts: readonly number[],
+  { factor, margin }: { factor: number; margin: number },
+  { frames, rowCount, starts }: { frames: number; rowCount: number; starts: ArrayLike<number> },
 ): WarpInput['band'] {
-  const margin = reach + 4 * factor;
   const from = new Int32Array(frames);
   const to = new Int32Array(frames);
   // A pause lies between the row before it and the one after.

@@ -1,7 +1,7 @@
-import { resample, toFloat } from '../pcm.js';
+import { openMono } from '../mono-sound.js';
 import { type SpokenText, voiceRate } from '../voice.js';
 import { normalised } from './normalise.js';
-import { analysisRate, featureSize, hopSeconds, speechFeatures } from './speech-features.js';
+import { featureSize, hopSeconds, speechFeatures } from './speech-features.js';
 import { speechLevels } from './speech-levels.js';
 
 /** Synthesized words as rows of features one after the other, without the silence between them. */
@@ -17,8 +17,9 @@ const edgeDb = 30;
 const minWordFrames = 4;
 
 /** Looks at speech whose word times are known. */
-export function createReference({ pcm, words }: Pick<SpokenText, 'pcm' | 'words'>): Reference {
-  const { rows, levelsDb, frames } = speechFeatures(resample(toFloat(pcm), voiceRate, analysisRate));
+export async function createReference({ pcm, words }: Pick<SpokenText, 'pcm' | 'words'>): Promise<Reference> {
+  const sound = await openMono({ samples: pcm, rate: voiceRate });
+  const { rows, levelsDb, frames } = await speechFeatures(sound);
   const limit = speechLevels(levelsDb).peakDb - edgeDb;
   const isQuiet = (frame: number) => (levelsDb[frame] ?? -Infinity) < limit;
   const kept: number[] = [];

@@ -60,6 +60,7 @@ export function warp(reference: Reference, input: WarpInput): Warp {
     const to = band.to[t] ?? rowCount;
     const firstPause = reference.wordOf[from] ?? 0;
     const lastPause = (reference.wordOf[to - 1] ?? 0) + 1;
+    const [offset, rowAt] = [offsets[t] ?? 0, t * featureSize];
     if (t > 1) nextCosts.fill(Infinity, band.from[t - 2] ?? 0, band.to[t - 2] ?? rowCount);
     for (let r = from; r < to; r += 1) {
       const stayed = stays[r] ?? 0;
@@ -74,9 +75,10 @@ export function warp(reference: Reference, input: WarpInput): Warp {
       const into = r - (edges.first[word] ?? 0);
       const started = into < 2 ? (pauses[word] ?? Infinity) + into * skipCost : Infinity;
       if (started < best) [best, step] = [started, fromPause];
-      nextCosts[r] = best + (best < Infinity ? distance(reference.rows, r, input.rows, t) : 0);
+      if (best < Infinity) best += distance(reference.rows, r * featureSize, input.rows, rowAt);
+      nextCosts[r] = best;
       nextStays[r] = step === 0 ? stayed + 1 : 0;
-      steps[(offsets[t] ?? 0) + r - from] = step;
+      steps[offset + r - from] = step;
     }
     for (let k = firstPause; k <= lastPause; k += 1) {
       const last = k > 0 ? (edges.last[k - 1] ?? 0) : -1;
@@ -116,11 +118,9 @@ export function warp(reference: Reference, input: WarpInput): Warp {
   return { path, cost };
 }
 
-/** Root mean square difference of two rows. */
-function distance(a: Float32Array, rowA: number, b: Float32Array, rowB: number): number {
+/** Root mean square difference of two rows, each from its first number on. */
+function distance(a: Float32Array, startA: number, b: Float32Array, startB: number): number {
   let sum = 0;
-  const startA = rowA * featureSize;
-  const startB = rowB * featureSize;
   for (let k = 0; k < featureSize; k += 1) {
     const difference = (a[startA + k] ?? 0) - (b[startB + k] ?? 0);
     sum += difference * difference;

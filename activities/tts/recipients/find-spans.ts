@@ -11,19 +11,20 @@ import type { ArtifactStore } from '../../artifacts.js';
 import type { GenerationCache } from '../../cached.js';
 import { invalidInput } from '../../failures.js';
 import { withHeartbeat } from '../../heartbeat.js';
+import { takesWordsLength } from '../../media/personalize/span-timeline.js';
+import { openMono } from '../mono-sound.js';
 import { spanBySilence } from '../spans/spoken-segments.js';
 import { findTranscriptSpans } from '../spans/transcript-spans.js';
 import type { VoiceProvider } from '../voice.js';
-import { monoOfWav } from './mono-of-wav.js';
 
 export interface FindSpansDeps {
-  artifacts: Pick<ArtifactStore, 'readJson' | 'readBytes' | 'publishJson'>;
+  artifacts: Pick<ArtifactStore, 'readJson' | 'fetch' | 'publishJson'>;
   cache: GenerationCache;
   /** Speaks the transcript that is aligned with the recording. */
   reference: Pick<VoiceProvider, 'speak' | 'resolveVoice' | 'version'>;
 }
 
-const version = 1;
+const version = 2;
 /** Above it the text is hardly what is said; see `alignTranscript`. */
 const doubtfulDistance = 0.8;
 
@@ -36,7 +37,8 @@ export function createFindSpans(deps: FindSpansDeps) {
   return async function findSpans(input: FindSpansInput): Promise<FindSpansResult> {
     return withHeartbeat('preparation', 1, async ({ signal }) => {
       const { transcript, markers, spans, text, language, namePosition, silence } = input.options;
-      const asked = { transcript, markers, spans, text, language, namePosition, silence };
+      const grows = takesWordsLength(input.options);
+      const asked = { transcript, markers, spans, text, language, namePosition, silence, grows };
       const { value, cached } = await deps.cache.through<Omit<FindSpansResult, 'cached'>>(
         {
           activity: 'findSpans',
@@ -59,20 +61,40 @@ export function createFindSpans(deps: FindSpansDeps) {
 async function find(deps: FindSpansDeps, input: FindSpansInput, signal: AbortSignal): Promise<SpansDocument> {
   const { options } = input;
   if (options.spans !== null) return { spans: inOrder(options.spans), message: null };
-  const opened = await deps.artifacts.readJson<OpenedBase>(input.opened);
-  const { samples, rate } = monoOfWav(await deps.artifacts.readBytes(opened.sound));
-  if (options.transcript !== null) {
-    const marked = markedTranscript(options.transcript, options);
-    const recording = { samples, rate, language: options.language };
-    const found = await findTranscriptSpans(deps.reference, marked, recording, signal);
-    const spans = found.spans.map(({ startSeconds, endSeconds, replacement }) => ({
-      ...{ startSeconds, endSeconds },
-      text: replacement ?? options.text,
-    }));
-    const doubt = 'the transcript hardly matches what is heard; check a preview';
-    return { spans: inOrder(spans), message: found.distance > doubtfulDistance ? doubt : null };
-  }
-  const segment = spanBySilence(samples, rate, options.namePosition, options.silence);
+  const { sound, soundStartSeconds } = await deps.artifacts.readJson<OpenedBase>(input.opened);
+  const wav = await deps.artifacts.fetch(sound);
+  const found =
+    options.transcript === null
+      ? await findBySilence(wav, options)
+      : await findByTranscript(deps, { wav, transcript: options.transcript, options }, signal);
+  // Found in the sound, and meant in the base.
+  const spans = found.spans.map((span) => ({
+    ...span,
+    startSeconds: span.startSeconds + soundStartSeconds,
+    endSeconds: span.endSeconds + soundStartSeconds,
+  }));
+  return { ...found, spans: inOrder(spans) };
+}
+
+async function findByTranscript(
+  deps: FindSpansDeps,
+  { wav, transcript, options }: { wav: string; transcript: string; options: PersonalizedOptions },
+  signal: AbortSignal,
+): Promise<SpansDocument> {
+  const marked = markedTranscript(transcript, options);
+  const recording = { wav, language: options.language };
+  const { spans, distance } = await findTranscriptSpans(deps.reference, marked, recording, signal);
+  const doubt = 'the transcript hardly matches what is heard; check a preview';
+  return {
+    spans: spans.map(({ replacement, ...times }) => ({ ...times, text: replacement ?? options.text })),
+    message: distance > doubtfulDistance ? doubt : null,
+  };
+}
+
+async function findBySilence(wav: string, options: PersonalizedOptions): Promise<SpansDocument> {
+  const sound = await openMono({ wav });
+  const where = { position: options.namePosition, takesWordsLength: takesWordsLength(options) };
+  const segment = await spanBySilence(sound, where, options.silence).finally(() => sound.close());
   if (segment === undefined) {
     throw invalidInput({
       code: 'span_not_found',

@@ -1,6 +1,6 @@
 import type { WordTiming } from '../../../workflows/contract/documents.js';
 import { toFloat } from '../pcm.js';
-import { spokenSegments } from '../spans/spoken-segments.js';
+import { createSegmenter } from '../spans/spoken-segments.js';
 import { voiceRate, type SpokenText } from '../voice.js';
 
 export interface TakesExpected {
@@ -24,7 +24,9 @@ const paceTolerance = 3;
  */
 export function splitTakes(spoken: SpokenText, expected: TakesExpected): SpokenText[] | undefined {
   const { texts, silenceDb, silenceSeconds } = expected;
-  const segments = spokenSegments(toFloat(spoken.pcm), voiceRate, { db: silenceDb, seconds: silenceSeconds });
+  const segmenter = createSegmenter(voiceRate, { db: silenceDb, seconds: silenceSeconds });
+  segmenter.hear(toFloat(spoken.pcm));
+  const segments = segmenter.segments();
   if (segments.length !== texts.length) return undefined;
   const paces = segments.map(
     ({ startSeconds, endSeconds }, index) => (endSeconds - startSeconds) / lettersOf(texts[index] ?? ''),

@@ -2,8 +2,9 @@ import type { WordTiming } from '../../../workflows/contract/documents.js';
 import type { MarkedPart, MarkedTranscript } from '../../../workflows/contract/marked-transcript.js';
 import { invalidInput } from '../../failures.js';
 import { alignTranscript } from '../align/align-transcript.js';
+import { type MonoSound, openMono, type RecordedSound } from '../mono-sound.js';
 import type { VoiceProvider } from '../voice.js';
-import { createQuietPoints } from './quiet-points.js';
+import { nearestQuiet } from './quiet-points.js';
 
 /** A stretch of a recording whose words are replaced, in seconds. */
 export interface FoundSpan {
@@ -28,29 +29,28 @@ const shortestSeconds = 0.05;
  * Finds the marked parts of a transcript in a recording of it, by forced alignment: from just before the first word
  * of a part to just after its last, each border at the nearest quiet moment.
  *
- * @param recording mono, −1…1.
  * @throws ApplicationFailure `transcript_marks_touch` where two parts share a word; see also
  *   `alignTranscript`.
  */
 export async function findTranscriptSpans(
   voice: Pick<VoiceProvider, 'speak' | 'resolveVoice'>,
   { text, parts }: MarkedTranscript,
-  recording: { samples: Float32Array; rate: number; language: string },
+  { language, ...recorded }: RecordedSound & { language: string },
   signal: AbortSignal,
 ): Promise<TranscriptSpans> {
-  const { samples, rate, language } = recording;
-  const { words, distance } = await alignTranscript(voice, { text, language, samples, rate }, signal);
-  return { spans: spansOfParts(words, parts, recording), distance };
+  const { words, distance } = await alignTranscript(voice, { text, language, ...recorded }, signal);
+  const sound = await openMono(recorded);
+  const spans = await spansOfParts(words, parts, sound).finally(() => sound.close());
+  return { spans, distance };
 }
 
 /** The spans of parts whose words' times are known. */
-export function spansOfParts(
+async function spansOfParts(
   words: readonly WordTiming[],
   parts: readonly MarkedPart[],
-  { samples, rate }: { samples: Float32Array; rate: number },
-): FoundSpan[] {
-  const quiet = createQuietPoints(samples, rate);
-  const duration = samples.length / rate;
+  sound: MonoSound,
+): Promise<FoundSpan[]> {
+  const duration = sound.samples / sound.rate;
   const spans: FoundSpan[] = [];
   let nextWord = 0;
   let earliest = 0;
@@ -67,16 +67,14 @@ export function spansOfParts(
     nextWord = last + 1;
     const before = Math.max(earliest, middleOf(words[first - 1]) ?? 0);
     const after = Math.min(duration, middleOf(words[last + 1]) ?? duration);
-    const startSeconds = quiet.nearest(
-      from.startSeconds,
-      Math.max(before, from.startSeconds - outwardSeconds),
-      Math.max(before, from.startSeconds + inwardSeconds),
-    );
-    const endSeconds = quiet.nearest(
-      to.endSeconds,
-      Math.min(after, to.endSeconds - inwardSeconds),
-      Math.min(after, to.endSeconds + outwardSeconds),
-    );
+    const startSeconds = await nearestQuiet(sound, from.startSeconds, {
+      from: Math.max(before, from.startSeconds - outwardSeconds),
+      to: Math.max(before, from.startSeconds + inwardSeconds),
+    });
+    const endSeconds = await nearestQuiet(sound, to.endSeconds, {
+      from: Math.min(after, to.endSeconds - inwardSeconds),
+      to: Math.min(after, to.endSeconds + outwardSeconds),
+    });
     earliest = Math.min(duration, Math.max(endSeconds, startSeconds + shortestSeconds));
     spans.push({ startSeconds, endSeconds: earliest, replacement });
   }
