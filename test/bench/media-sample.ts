@@ -16,16 +16,34 @@ import { createFolderStore, createMemoryCache } from '../support/folder-store.js
 import { runActivity } from '../support/quiet-environment.js';
 
 const scenes = [
-  ['How tides work', 'Twice a day the sea rises and falls on nearly every coast of the world.'],
-  ['The pull of the Moon', 'The Moon pulls the water on the near side a little more than the solid Earth.'],
-  ['Two bulges', 'On the far side the water is left behind, so there are two bulges instead of one.'],
-  ['A turning planet', 'The Earth turns below these bulges, and each coast passes through both in a day.'],
-  ['Spring tides', 'When Sun and Moon stand in line, their pulls add up and the tide is highest.'],
-  ['Neap tides', 'When they stand at a right angle, they work against each other and tides are low.'],
-  ['The shape of the coast', 'Bays and channels gather the water: in Fundy it climbs sixteen metres.'],
-  ['Living by the tide', 'Crabs, birds and seaweed keep time with the water, without any clock at all.'],
-  ['Power from the sea', 'Turbines in a tidal stream turn as reliably as the Moon goes around the Earth.'],
-  ['In short', 'Moon, Sun, turning Earth and shape of the coast together make the tides we see.'],
+  ['How tides work', 'Twice a day the sea rises and falls on nearly every coast of the whole wide world.'],
+  [
+    'The pull of the Moon',
+    'The Moon pulls the water on the near side a little more strongly than the solid Earth.',
+  ],
+  [
+    'Two bulges',
+    'On the far side the water is left a little behind, so there are two bulges instead of one.',
+  ],
+  [
+    'A turning planet',
+    'The Earth turns below these two bulges, and each coast passes through both of them in a day.',
+  ],
+  ['Spring tides', 'When the Sun and the Moon stand in line, their pulls add up and the tide is highest.'],
+  ['Neap tides', 'When they stand at a right angle, they work against each other and the tides are low.'],
+  [
+    'The shape of the coast',
+    'Bays and channels gather the water: in the Bay of Fundy it climbs sixteen metres.',
+  ],
+  [
+    'Living by the tide',
+    'Crabs, birds and seaweed keep time with the water, without having any clock at all.',
+  ],
+  [
+    'Power from the sea',
+    'Turbines in a tidal stream turn as reliably as the Moon itself goes around the Earth.',
+  ],
+  ['In short', 'Moon, Sun, turning Earth and the shape of the coast together make all the tides we see.'],
 ] as const;
 
 export const sampleOptions: ExplainerOptions = {
@@ -34,7 +52,7 @@ export const sampleOptions: ExplainerOptions = {
   aspectRatio: '16:9',
   resolution: '1080p',
   theme: 'midnight',
-  voice: { provider: 'espeak', voiceId: null, speed: 1.1 },
+  voice: { provider: 'espeak', voiceId: null, speed: 0.94 },
   captions: { mode: 'burned', style: 'karaoke' },
   music: { builtin: 'calm', volumeDb: 0 },
   images: { provider: 'slides' },
