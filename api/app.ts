@@ -9,6 +9,7 @@ import { createMetrics } from './metrics.js';
 import { authenticate } from './middleware/authenticate.js';
 import { requireAdmin } from './middleware/authorize.js';
 import { limitBody } from './middleware/body-limit.js';
+import { discardRefusedBody } from './middleware/refused-body.js';
 import { requestContext } from './middleware/request-context.js';
 import { securityHeaders } from './middleware/security-headers.js';
 import { openApiInfo } from './openapi.js';
@@ -48,7 +49,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<AppEnv> {
   const routeDeps: RouteDeps = { ...deps, metrics, views: createJobViews(deps) };
 
   const app = createRouter();
-  app.use(requestContext({ logger: deps.logger, metrics }), securityHeaders, limitBody);
+  app.use(requestContext({ logger: deps.logger, metrics }), securityHeaders, discardRefusedBody, limitBody);
   app.onError((thrown, c) => {
     const error = toProblem(thrown);
     if (error.status >= 500) {
