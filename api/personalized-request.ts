@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import {
+  changesPictures,
   insertModes,
   lipSyncProviders,
   maxSpans,
@@ -81,7 +82,6 @@ export function toPersonalizedOptions(
   body: PersonalizedFields,
   given: { sample: ArtifactId | null; credentialId: string | null },
 ): PersonalizedOptions {
-  const changesPictures = body.insertMode === 'diamond' || body.insertMode === 'platinum';
   return {
     insertMode: body.insertMode,
     namePosition: body.namePosition,
@@ -105,7 +105,7 @@ export function toPersonalizedOptions(
       gapHint: body.batchGapHint ?? null,
     },
     lipSync: {
-      provider: body.lipSyncProvider ?? (changesPictures ? 'viseme' : 'none'),
+      provider: body.lipSyncProvider ?? (changesPictures(body.insertMode) ? 'viseme' : 'none'),
       fallback: body.lipSyncFallback,
     },
     naturalSpeed: body.diamondNaturalName,

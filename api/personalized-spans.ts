@@ -1,8 +1,9 @@
+import { changesPictures, maxMovedSeconds } from '../workflows/contract/personalized.js';
 import type { PersonalizedFields } from './personalized-request.js';
 import { refuseField } from './validation.js';
 
 /**
- * There is one way in which spans are said, and they are apart from one another.
+ * There is one way in which spans are said, and they are apart from one another, and short where pictures change.
  * @throws ProblemError `validation_failed`
  */
 export function checkSpans(body: PersonalizedFields): void {
@@ -22,4 +23,12 @@ export function checkSpans(body: PersonalizedFields): void {
     return next !== undefined && next.startSeconds < span.endSeconds;
   });
   if (overlapping >= 0) throw refuseField('body.placeholders', 'must not overlap');
+  const long = changesPictures(body.insertMode) ? (placeholders?.findIndex(isLong) ?? -1) : -1;
+  if (long >= 0) {
+    const message = `must be ${maxMovedSeconds} s at most where pictures change`;
+    throw refuseField(`body.placeholders.${long}.endSeconds`, message);
+  }
 }
+
+const isLong = ({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number }) =>
+  endSeconds - startSeconds > maxMovedSeconds;

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactId, VoiceDocument } from '../../workflows/contract/documents.js';
-import type {
-  LipSyncProviderName,
-  MoveMouthInput,
-  MoveMouthResult,
-  PreparedBase,
-  PreparedSpan,
+import {
+  maxMovedSeconds,
+  type LipSyncProviderName,
+  type MoveMouthInput,
+  type MoveMouthResult,
+  type PreparedBase,
+  type PreparedSpan,
 } from '../../workflows/contract/personalized.js';
 import { invalidInput } from '../failures.js';
 import { withHeartbeat } from '../heartbeat.js';
@@ -34,7 +35,7 @@ const timeoutMs = 600_000;
  * The pictures of one span of one recipient: as many as the words take, with the mouth saying them, encoded so that
  * they take the place of the base's.
  * @throws ApplicationFailure `lip_sync_no_face` unless the options allow to go on without, `lip_sync_not_configured`,
- *   and as the provider
+ *   `words_too_long`, and as the provider
  */
 export function createMoveMouth(deps: LipsyncDeps) {
   return async function moveMouth(input: MoveMouthInput): Promise<MoveMouthResult> {
@@ -101,6 +102,7 @@ async function readWork(deps: LipsyncDeps, input: MoveMouthInput, signal: AbortS
   const lengths = timelineOf(prepared, options, voices)[spanIndex];
   if (span === undefined || voice === undefined || lengths === undefined)
     throw new Error('there is no such span');
+  refuseLong(secondsOf(lengths.frames, prepared.frameRate));
   const sound = await openWav(await deps.artifacts.fetch(prepared.sound));
   try {
     const recipient = { prepared, options, voices, sound, signal };
@@ -116,6 +118,15 @@ async function readWork(deps: LipsyncDeps, input: MoveMouthInput, signal: AbortS
   } finally {
     await sound.close();
   }
+}
+
+/** Words may take longer than the span that they replace, but their pictures lie decoded on a disk as well. */
+function refuseLong(seconds: number): void {
+  if (seconds <= 2 * maxMovedSeconds) return;
+  throw invalidInput({
+    code: 'words_too_long',
+    detail: `The words take ${seconds.toFixed(0)} s, and mouths are moved for at most ${2 * maxMovedSeconds} s.`,
+  });
 }
 
 function speechFrom({ tempo }: SaidWords, { phonemes, words }: VoiceDocument, lead: number) {

@@ -94,6 +94,16 @@ describe('a form that is refused leaves nothing behind', () => {
       [422, 'validation_failed', 'body.placeholders'],
     ],
     [
+      'a span too long for its pictures to change',
+      () => ({
+        fields: {
+          insertMode: 'diamond',
+          placeholders: '[{"startSeconds":0,"endSeconds":1},{"startSeconds":1,"endSeconds":3600}]',
+        },
+      }),
+      [422, 'validation_failed', 'body.placeholders.1.endSeconds'],
+    ],
+    [
       'a transcript that is wrong',
       () => ({ fields: { transcript: 'Hello [friend' } }),
       [422, 'validation_failed', 'body.transcript'],

@@ -219,6 +219,13 @@ describe('a base whose sound begins after its picture', () => {
   });
 });
 
+test('a span that is too long to be decoded is refused before anything is encoded', async () => {
+  const long = [{ startSeconds: 0, endSeconds: 31, text: '{name}' }];
+  await expect(prepare(talking.path, optionsFor('platinum', long))).rejects.toMatchObject({
+    ...{ type: 'span_too_long', nonRetryable: true },
+  });
+});
+
 describe('a base of odd size', () => {
   test.each<[string, InsertMode, string[], string]>([
     ['changes its pictures', 'diamond', ['-c:v', 'libx264', '-pix_fmt', 'yuv444p', '-c:a', 'aac'], 'mp4'],
