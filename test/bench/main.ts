@@ -8,13 +8,13 @@ import { batchMediaTable, benchBatchMedia } from './batch-media.js';
 import { benchLedger, ledgerTable } from './ledger.js';
 import { benchMedia, mediaTable } from './media.js';
 import { watchDescendants } from './process-memory.js';
-import { benchReads, readsTable } from './reads.js';
+import { benchReads, readFaults, readsTable } from './reads.js';
 import { createRestClient } from './rest.js';
 import { benchScale, scaleTable } from './scale.js';
 import { withBenchStack } from './stack.js';
 import { median } from './statistics.js';
 import { benchTinyJobs } from './tiny-jobs.js';
-import { benchUpload, uploadTable } from './upload.js';
+import { benchUpload, isFlat, uploadTable } from './upload.js';
 import { benchWholeJobs } from './whole-jobs.js';
 
 const pairs = 3;
@@ -39,7 +39,9 @@ if (wants('upload')) {
   // `upload 1` sends one gigabyte.
   const gigabytes = Number(parts[parts.indexOf('upload') + 1] ?? 5) || 5;
   process.stdout.write('one large file through the form of a stack of its own\n');
-  process.stdout.write(`${uploadTable(await benchUpload(gigabytes))}\n\n`);
+  const figures = await benchUpload(gigabytes);
+  process.stdout.write(`${uploadTable(figures)}\n\n`);
+  if (!isFlat(figures)) process.exitCode = 1;
 }
 if (wants('alignment')) {
   process.stdout.write('word borders found by forced alignment, embedded voice\n');
@@ -92,10 +94,13 @@ if (wants('jobs')) {
   });
 }
 if (wants('reads')) {
-  process.stdout.write('200 mixed reads a second for 30 s while a video is rendered\n');
+  // `reads 5` takes five seconds.
+  const seconds = Number(parts[parts.indexOf('reads') + 1] ?? 30) || 30;
+  process.stdout.write(`200 mixed reads a second for ${String(seconds)} s while a video is rendered\n`);
   await withBenchStack(async ({ api }) => {
-    const client = await createRestClient(api);
-    process.stdout.write(`${readsTable(await benchReads(client, api, 30))}\n`);
+    const times = await benchReads(await createRestClient(api), api, seconds);
+    process.stdout.write(`${readsTable(times)}\n`);
+    if (readFaults(times).length > 0) process.exitCode = 1;
   });
 }
 // Idle connections must not keep a finished measurement alive.

@@ -58,19 +58,31 @@ export async function benchReads(client: RestClient, api: string, seconds: numbe
   return JSON.parse(stdout) as ReadTimes;
 }
 
+const aimMs = 250;
+
+/** What of the aim was missed; empty when all is well. */
+export function readFaults({ ms, failures }: ReadTimes): string[] {
+  const p99 = percentile(Object.values(ms).flat(), 0.99);
+  return [
+    ...(p99 > aimMs ? [`p99 is ${p99.toFixed(0)} ms, more than ${String(aimMs)}`] : []),
+    ...Object.entries(failures).map(([what, count]) => `failed: ${what}, ${String(count)} times`),
+  ];
+}
+
 /** One line a kind and one for all, milliseconds. */
-export function readsTable({ ms, failures }: ReadTimes): string {
+export function readsTable(times: ReadTimes): string {
+  const { ms, sentAgain } = times;
   const all = Object.values(ms).flat();
   const line = (kind: string, values: number[]) => {
     const at = (share: number) => percentile(values, share).toFixed(0).padStart(6);
     return `${kind.padEnd(40)}${String(values.length).padStart(6)}${at(0.5)}${at(0.95)}${at(0.99)}${at(1)}`;
   };
   const head = `${'ms'.padEnd(40)}${['reads', 'p50', 'p95', 'p99', 'most'].map((name) => name.padStart(6)).join('')}`;
-  const failed = Object.entries(failures).map(([what, count]) => `failed: ${what}, ${String(count)} times`);
   return [
     head,
     ...Object.entries(ms).map(([kind, values]) => line(kind, values)),
-    `${line('all', all)}   goal p99 ≤ 250`,
-    ...failed,
+    `${line('all', all)}   goal p99 ≤ ${String(aimMs)}`,
+    `sent again, because their idle connection was just being closed: ${String(sentAgain)}`,
+    ...readFaults(times),
   ].join('\n');
 }
