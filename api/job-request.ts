@@ -1,17 +1,23 @@
 import { z } from '@hono/zod-openapi';
 import type { Db } from '../db/database.js';
-import { jobTypes, type JobType } from '../workflows/contract/jobs.js';
+import type { JobType } from '../workflows/contract/jobs.js';
 import type { JobRequest } from './accept-job.js';
+import { belowParameters } from './below-parameters.js';
 import type { RouteDeps } from './context.js';
 import { ProblemError } from './errors.js';
 import { explainerSchema, titleOf, toOptions, type ExplainerParameters } from './explainer-request.js';
+import {
+  conversionParameters,
+  conversionRequest,
+  lipsyncParameters,
+  lipsyncRequest,
+} from './media-job-request.js';
 import { assertOwnProject } from './own-project.js';
+import { personalizedParameters } from './personalized-job.js';
 import { stageParameters, stageTitle, toStageInput, type StageRequest } from './stage-request.js';
+import { batchRequest, quoteBatch, type quoteSchema } from './start-batch.js';
 
-type Startable = 'explainer' | 'stage';
-const otherTypes = jobTypes.filter(
-  (type): type is Exclude<JobType, Startable> => type !== 'explainer' && type !== 'stage',
-);
+const unbuiltTypes = ['dialogue', 'publication'] as const satisfies JobType[];
 
 /** What is said of a job of any type. */
 const common = {
@@ -27,36 +33,63 @@ export const newJobSchema = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('explainer'), parameters: explainerSchema, ...common }),
     z.strictObject({ type: z.literal('stage'), parameters: stageParameters, ...common }),
+    z.strictObject({ type: z.literal('personalized'), parameters: personalizedParameters, ...common }),
+    z.strictObject({ type: z.literal('lipsync'), parameters: lipsyncParameters, ...common }),
+    z.strictObject({ type: z.literal('conversion'), parameters: conversionParameters, ...common }),
     z
-      .object({ type: z.enum(otherTypes) })
+      .object({ type: z.enum(unbuiltTypes) })
       .openapi({ description: 'Not yet: answered with 422 `unsupported_job_type`.' }),
   ])
   .openapi('NewJob');
 
-/** @throws ProblemError `unknown_project`, `unsupported_job_type` and what the types' own checks refuse */
+type NewJobBody = z.output<typeof newJobSchema>;
+type UnbuiltBody = Extract<NewJobBody, { type: (typeof unbuiltTypes)[number] }>;
+type StartableBody = Exclude<NewJobBody, UnbuiltBody>;
+
+/** @throws ProblemError `unsupported_job_type` */
+export function assertStartable(body: NewJobBody): asserts body is StartableBody {
+  if (body.type !== 'dialogue' && body.type !== 'publication') return;
+  throw new ProblemError('unsupported_job_type', {
+    errors: [{ path: 'body.type', message: `${body.type} jobs cannot be started yet` }],
+  });
+}
+
+/** @throws ProblemError `unknown_project` and what the types' own checks refuse */
 export async function toJobRequest(
   deps: RouteDeps,
   userId: string,
-  body: z.output<typeof newJobSchema>,
+  body: StartableBody,
 ): Promise<JobRequest> {
-  const { db } = deps;
+  const { projectId } = body;
+  await assertOwnProject(deps.db, userId, projectId);
+  return { ...(await belowParameters(() => requestOf(deps, userId, body))), projectId };
+}
+
+/** What a batch would cost. @throws ProblemError as its start */
+export async function toQuote(
+  deps: RouteDeps,
+  userId: string,
+  { projectId, parameters }: Extract<StartableBody, { type: 'personalized' }>,
+): Promise<z.output<typeof quoteSchema>> {
+  await assertOwnProject(deps.db, userId, projectId);
+  return belowParameters(() => quoteBatch(deps, userId, { ...parameters, projectId }));
+}
+
+/** The typed calls' requests: an address of its own for a type is a shorthand for this one. */
+function requestOf(deps: RouteDeps, userId: string, body: StartableBody): Promise<JobRequest> {
+  const { db, offered } = deps;
+  const { projectId } = body;
   switch (body.type) {
     case 'explainer':
-      await assertOwnProject(db, userId, body.projectId);
-      return {
-        ...(await withPrefix('parameters', () => explainerRequest(db, userId, body.parameters))),
-        projectId: body.projectId,
-      };
+      return explainerRequest(db, userId, body.parameters);
     case 'stage':
-      await assertOwnProject(db, userId, body.projectId);
-      return {
-        ...(await withPrefix('parameters', () => stageRequest(deps, userId, body.parameters))),
-        projectId: body.projectId,
-      };
-    default:
-      throw new ProblemError('unsupported_job_type', {
-        errors: [{ path: 'body.type', message: `${body.type} jobs cannot be started yet` }],
-      });
+      return stageRequest(deps, userId, body.parameters);
+    case 'personalized':
+      return batchRequest(deps, userId, { ...body.parameters, projectId });
+    case 'lipsync':
+      return lipsyncRequest(db, userId, { ...body.parameters, projectId }, offered);
+    case 'conversion':
+      return conversionRequest(db, userId, { ...body.parameters, projectId });
   }
 }
 
@@ -105,18 +138,4 @@ export async function stageRequest(
     input: (ids) => ({ ...ids, ...input }),
     title: stageTitle(request),
   };
-}
-
-/** The typed addresses have the parameters as their body; here they are one level deeper. */
-async function withPrefix<T>(prefix: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.errors === undefined) throw error;
-    const errors = error.errors.map(({ path, message }) => ({
-      path: path.replace(/^body\./, `body.${prefix}.`),
-      message,
-    }));
-    throw new ProblemError(error.code, { errors, cause: error });
-  }
 }

@@ -14,33 +14,49 @@ const kilobits = z
   .transform((text) => Number(text.slice(0, -1)) * 1000)
   .pipe(z.number().min(32_000).max(320_000));
 
-/** What a conversion takes besides its file. */
-export const conversionShape = {
+const project = { projectId: z.uuid().nullable().default(null) };
+
+const conversionOptions = {
   crf: z.int().min(0).max(40).default(20),
   preset: z.enum(conversionPresets).default('medium'),
   audioBitrate: kilobits.default(160_000).openapi({ type: 'string', example: '160k', default: '160k' }),
   container: z.literal('mp4').default('mp4'),
-  projectId: z.uuid().nullable().default(null),
 };
 
+/** What a conversion takes besides its file. */
+export const conversionShape = { ...conversionOptions, ...project };
+
+/** As a job of any type. */
+export const conversionParameters = z
+  .strictObject({ assetId: z.uuid(), ...conversionOptions })
+  .openapi('ConversionParameters');
+
+/** The body of `POST /convert`. */
 export const conversionSchema = z
   .strictObject({ assetId: z.uuid(), ...conversionShape })
   .openapi('Conversion');
 
 export type ConversionBody = z.output<typeof conversionSchema>;
 
-export const lipsyncSchema = z
-  .strictObject({
-    videoAssetId: z.uuid(),
-    audioAssetId: z.uuid(),
-    provider: z.enum(lipSyncProviders).default('viseme'),
-    projectId: z.uuid().nullable().default(null),
-  })
-  .openapi('Lipsync');
+const lipsyncShape = {
+  videoAssetId: z.uuid(),
+  audioAssetId: z.uuid(),
+  provider: z.enum(lipSyncProviders).default('viseme'),
+};
+
+/** As a job of any type. */
+export const lipsyncParameters = z.strictObject(lipsyncShape).openapi('LipsyncParameters');
+
+/** The body of `POST /lipsync`. */
+export const lipsyncSchema = z.strictObject({ ...lipsyncShape, ...project }).openapi('Lipsync');
 
 /** @throws ProblemError `unknown_asset`, `unknown_project` */
-export async function conversionRequest(db: Db, userId: string, body: ConversionBody): Promise<JobRequest> {
-  await assertOwnProject(db, userId, body.projectId);
+export async function conversionRequest(
+  db: Db,
+  userId: string,
+  { projectId, ...body }: ConversionBody,
+): Promise<JobRequest> {
+  await assertOwnProject(db, userId, projectId);
   const [source] = await resolveAssets(db, userId, [
     { path: 'body.assetId', id: body.assetId, kinds: ['video'] },
   ]);
@@ -49,7 +65,7 @@ export async function conversionRequest(db: Db, userId: string, body: Conversion
   return {
     type: 'conversion',
     parameters: { ...body, audioBitrate: `${audioBitRate / 1000}k` },
-    projectId: body.projectId,
+    projectId,
     input: (ids) => ({ ...ids, source: source?.artifact_id, options }),
     title: source?.file_name ?? 'conversion',
   };
@@ -59,10 +75,10 @@ export async function conversionRequest(db: Db, userId: string, body: Conversion
 export async function lipsyncRequest(
   db: Db,
   userId: string,
-  body: z.output<typeof lipsyncSchema>,
+  { projectId, ...body }: z.output<typeof lipsyncSchema>,
   offered: OfferedProviders,
 ): Promise<JobRequest> {
-  await assertOwnProject(db, userId, body.projectId);
+  await assertOwnProject(db, userId, projectId);
   if (!offered.lipSync.has(body.provider)) throw refuseField('body.provider', 'is not configured here');
   const [video, audio] = await resolveAssets(db, userId, [
     { path: 'body.videoAssetId', id: body.videoAssetId, kinds: ['video'] },
@@ -72,7 +88,7 @@ export async function lipsyncRequest(
   return {
     type: 'lipsync',
     parameters: body,
-    projectId: body.projectId,
+    projectId,
     input: (ids) => ({ ...ids, video: video?.artifact_id, audio: audio?.artifact_id, provider }),
     title: video?.file_name ?? 'lipsync',
   };

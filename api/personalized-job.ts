@@ -17,14 +17,19 @@ import type { Recipient, RecipientTable } from './recipients/read-recipients.js'
 import { refuseField } from './validation.js';
 
 /** A batch whose files are assets already. */
+const shape = {
+  baseVideoAssetId: z.uuid(),
+  recipientsAssetId: z.uuid(),
+  voiceSampleAssetId: z.uuid().optional(),
+  ...personalizedShape,
+};
+
+/** As a job of any type. */
+export const personalizedParameters = z.strictObject(shape).openapi('PersonalizedParameters');
+
+/** The body of `POST /personalized-videos`. */
 export const personalizedSchema = z
-  .strictObject({
-    baseVideoAssetId: z.uuid(),
-    recipientsAssetId: z.uuid(),
-    voiceSampleAssetId: z.uuid().optional(),
-    projectId: z.uuid().nullable().default(null),
-    ...personalizedShape,
-  })
+  .strictObject({ ...shape, projectId: z.uuid().nullable().default(null) })
   .openapi('PersonalizedVideos');
 
 export type PersonalizedBody = z.output<typeof personalizedSchema>;
@@ -72,11 +77,11 @@ export async function checkBatch(
   await checkTexts(body, replacements, table.columns, recipients);
   const options = toPersonalizedOptions(body, { sample: sample?.artifact_id ?? null, credentialId });
   // A key is nothing that a job shows.
-  const { elevenlabsApiKey: _, ...parameters } = body;
+  const { elevenlabsApiKey: _, projectId, ...parameters } = body;
   const request: JobRequest = {
     type: 'personalized',
     parameters,
-    projectId: body.projectId,
+    projectId,
     input: (ids) => ({ ...ids, options, base: base.artifact_id, recipientCount: recipients.length }),
     title: `${recipients.length} × ${base.file_name}`,
     items: recipients.map((_recipient, position) => String(position)),

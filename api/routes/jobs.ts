@@ -5,7 +5,7 @@ import { callbackProblem } from '../../workflows/contract/webhooks.js';
 import { acceptJob } from '../accept-job.js';
 import type { RouteDeps } from '../context.js';
 import { ProblemError } from '../errors.js';
-import { newJobSchema, toJobRequest } from '../job-request.js';
+import { assertStartable, newJobSchema, toJobRequest, toQuote } from '../job-request.js';
 import { jobBody, jobSchema } from '../job-resource.js';
 import { idempotent } from '../middleware/idempotency.js';
 import { decodeCursor, page, pageQuery } from '../pagination.js';
@@ -18,6 +18,7 @@ import {
   problems,
   type Router,
 } from '../router.js';
+import { quoteSchema } from '../start-batch.js';
 import { idempotencyHeader, idParam, refuseField } from '../validation.js';
 
 const jobList = z.object({ items: z.array(jobSchema), nextCursor: z.string().nullable() }).openapi('JobList');
@@ -30,10 +31,17 @@ export function jobRoutes(deps: RouteDeps): Router {
     path: '/jobs',
     tags: ['Jobs'],
     summary: 'Start a job of any type',
+    description:
+      'The typed addresses are shorthands for this one; files are named by the ids of assets. `dryRun` of a batch checks and quotes.',
     security: bearer,
     middleware: [idempotent(db)] as const,
     request: { headers: idempotencyHeader, body: jsonBody(newJobSchema) },
-    responses: { 202: jsonAnswer('Accepted', jobSchema), ...bodyProblems, ...problems(402, 409, 503) },
+    responses: {
+      200: jsonAnswer('What a batch would cost (`dryRun`)', quoteSchema),
+      202: jsonAnswer('Accepted', jobSchema),
+      ...bodyProblems,
+      ...problems(402, 409, 503),
+    },
   });
 
   const list = createRoute({
@@ -66,10 +74,14 @@ export function jobRoutes(deps: RouteDeps): Router {
   return createRouter()
     .openapi(create, async (c) => {
       const body = c.req.valid('json');
-      const request = await toJobRequest(deps, c.var.user.id, body);
-      const callbackUrl = 'callbackUrl' in body ? body.callbackUrl : undefined;
-      refuseUnreachable(callbackUrl, deps.allowPrivateCallbacks ?? false);
-      return c.json(await acceptJob(deps, c, { ...request, callbackUrl: callbackUrl ?? null }), 202);
+      const userId = c.var.user.id;
+      assertStartable(body);
+      refuseUnreachable(body.callbackUrl, deps.allowPrivateCallbacks ?? false);
+      if (body.type === 'personalized' && body.parameters.dryRun) {
+        return c.json(await toQuote(deps, userId, body), 200);
+      }
+      const request = await toJobRequest(deps, userId, body);
+      return c.json(await acceptJob(deps, c, { ...request, callbackUrl: body.callbackUrl ?? null }), 202);
     })
     .openapi(list, async (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query');

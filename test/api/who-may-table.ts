@@ -12,6 +12,8 @@ export interface Expectation {
   needsLogin?: true;
   /** A JSON body, or a form, that is taken. */
   body?: (mine: Belongings) => unknown;
+  /** Other bodies that are taken, by the members naming a thing that only they have. */
+  otherBodies?: Record<string, (mine: Belongings) => unknown>;
   form?: () => FormData;
   query?: string;
   /** Path parameters that are other than their name and place say. */
@@ -46,6 +48,15 @@ const file = () => {
   form.append('file', new Blob([picture], { type: 'image/png' }), 'me.png');
   return form;
 };
+const batch = (mine: Belongings) => ({
+  baseVideoAssetId: mine.videoAssetId,
+  recipientsAssetId: mine.recipientsAssetId,
+  insertMode: 'gold',
+});
+const conversion = (mine: Belongings) => ({ assetId: mine.videoAssetId });
+const lipsync = (mine: Belongings) => ({ videoAssetId: mine.videoAssetId, audioAssetId: mine.assetId });
+const among = (names: readonly string[], body: (mine: Belongings) => unknown) =>
+  Object.fromEntries(names.map((name) => [`parameters.${name}`, body]));
 const newAccount = () => ({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse' });
 const failedJob = { ids: (mine: Belongings) => ({ id: mine.failedJobId }) };
 const held = { audit: ['credits.held'] };
@@ -87,6 +98,15 @@ export const expectations: Record<string, Expectation> = {
 
   'POST /jobs': user(202, {
     body: () => ({ type: 'explainer', parameters: prompt() }),
+    otherBodies: {
+      'parameters.assetId': (mine) => ({ type: 'conversion', parameters: conversion(mine) }),
+      ...among(['videoAssetId', 'audioAssetId'], (mine) => ({ type: 'lipsync', parameters: lipsync(mine) })),
+      ...among(['baseVideoAssetId', 'recipientsAssetId', 'voiceSampleAssetId'], (mine) => ({
+        type: 'personalized',
+        parameters: batch(mine),
+      })),
+    },
+    bodyIds: { 'parameters.assetId': (mine) => mine.videoAssetId },
     ...held,
   }),
   'GET /jobs': user(200),
@@ -106,21 +126,11 @@ export const expectations: Record<string, Expectation> = {
   'GET /jobs/{id}/recipients': owner(200),
   'GET /jobs/{id}/recipients/{position}/file': owner(200, { ids: () => ({ position: '0' }) }),
   'POST /personalized-videos': user(202, {
-    body: (mine) => ({
-      baseVideoAssetId: mine.videoAssetId,
-      recipientsAssetId: mine.recipientsAssetId,
-      insertMode: 'gold',
-    }),
+    body: batch,
     ...held,
   }),
-  'POST /convert': user(202, {
-    body: (mine) => ({ assetId: mine.videoAssetId }),
-    bodyIds: { assetId: (mine) => mine.videoAssetId },
-  }),
-  'POST /lipsync': user(202, {
-    body: (mine) => ({ videoAssetId: mine.videoAssetId, audioAssetId: mine.assetId }),
-    ...held,
-  }),
+  'POST /convert': user(202, { body: conversion, bodyIds: { assetId: (mine) => mine.videoAssetId } }),
+  'POST /lipsync': user(202, { body: lipsync, ...held }),
 
   'POST /videos/generate': user(202, { body: prompt, ...held }),
   'GET /videos': user(200),

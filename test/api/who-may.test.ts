@@ -163,7 +163,8 @@ describe.each(known)('$key', (known) => {
   for (const path of operation.bodyIds) {
     it(`takes no ${path} of theirs`, async () => {
       const caller = expectation.who === 'admin' ? admin : stranger;
-      const withId = (id: string, mine: Belongings) => withMember(expectation.body?.(mine), path, id);
+      const withId = (id: string, mine: Belongings) =>
+        withMember((expectation.otherBodies?.[path] ?? expectation.body)?.(mine), path, id);
       const thing = namedThing(path, expectation)(owner);
       const their = await call(known, caller, caller, { body: withId(thing, caller) });
       const none = await call(known, caller, caller, { body: withId(randomUUID(), caller) });
