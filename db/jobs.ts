@@ -14,7 +14,7 @@ export type NewJob = Insertable<JobsTable>;
 /** Writes a job and holds on to the files that it is given; in one transaction. */
 export async function insertJob(trx: Db, job: NewJob): Promise<JobRow> {
   const row = await trx.insertInto('jobs').values(job).returningAll().executeTakeFirstOrThrow();
-  await recordJobInputs(trx, row.id, row.workflow_input, row.edits);
+  await recordJobInputs(trx, row.id, row.workflow_input, picturesOf(row.edits));
   return row;
 }
 
@@ -123,7 +123,12 @@ export async function setEdits(db: Db, userId: string, id: string, edits: SceneE
     .where('status', 'in', liveStatuses)
     .returning('id')
     .executeTakeFirst();
-  if (updated !== undefined) await recordJobInputs(db, id, edits);
+  if (updated !== undefined) await recordJobInputs(db, id, picturesOf(edits));
+}
+
+/** The files that edits name. Their texts are the user's, who may well write what looks like the id of a file. */
+function picturesOf(edits: readonly SceneEdit[]): unknown[] {
+  return edits.map(({ imageArtifact }) => imageArtifact);
 }
 
 export interface JobArtifactRow {
