@@ -9,7 +9,11 @@ import { bearer, createRouter, fileAnswers, jsonAnswer, problems, type Router } 
 import { hashOf, serveObject, storageKey } from '../serve-object.js';
 import { downloadQuery, idParam } from '../validation.js';
 
-const position = z.coerce.number().int().min(0).max(1_000_000);
+const position = z
+  .string()
+  .regex(/^\d{1,7}$/)
+  .transform(Number)
+  .openapi({ type: 'integer', minimum: 0, maximum: 9_999_999 });
 
 const list = createRoute({
   method: 'get',

@@ -37,7 +37,7 @@ const thumbnail = createRoute({
     params: idParam,
     query: z.object({ width: z.coerce.number().int().min(16).max(3840).optional() }),
   },
-  responses: { ...fileAnswers('image/webp'), ...problems(401, 404, 422, 503) },
+  responses: { ...fileAnswers('image/webp'), ...problems(401, 404, 416, 422, 503) },
 });
 
 const captionFile = (contentType: string) => ({

@@ -14,12 +14,23 @@ export interface Operation {
   /** Members of a JSON body that name a thing, as `music.assetId`. */
   bodyIds: string[];
   headers: string[];
+  parameters: Parameter[];
+  /** Schemas of its bodies, by content type. */
+  bodies: Record<string, Json>;
   needsToken: boolean;
   statuses: number[];
   summary: string;
   tags: string[];
   hasBody: boolean;
   hasJsonBody: boolean;
+}
+
+/** Its schema stands for itself, without references. */
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  schema: Json;
 }
 
 /** All operations of the served document. */
@@ -39,6 +50,13 @@ export async function readOperations(api: TestApi): Promise<Operation[]> {
           .filter((one) => isId(one.schema))
           .map((one) => one.name),
         bodyIds: [...new Set(idsIn(body, document, []))].toSorted(),
+        parameters: parameters.map((one) => ({ ...one, schema: inFull(one.schema, document) })),
+        bodies: Object.fromEntries(
+          Object.entries<Json>(operation.requestBody?.content ?? {}).map(([type, content]) => [
+            type,
+            inFull(content.schema, document),
+          ]),
+        ),
         headers: named('header').map((one) => String(one.name).toLowerCase()),
         needsToken: (operation.security ?? []).length > 0,
         statuses: Object.keys(operation.responses).map(Number),
@@ -48,6 +66,18 @@ export async function readOperations(api: TestApi): Promise<Operation[]> {
         hasJsonBody: body !== undefined,
       };
     }),
+  );
+}
+
+/** A schema with what it refers to in place of each reference; no schema of ours holds itself. */
+function inFull(schema: Json, document: Json): Json {
+  if (Array.isArray(schema)) return schema.map((one) => inFull(one, document));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (typeof schema.$ref === 'string') {
+    return inFull(document.components.schemas[schema.$ref.split('/').at(-1) ?? ''], document);
+  }
+  return Object.fromEntries(
+    Object.entries<Json>(schema).map(([name, member]) => [name, inFull(member, document)]),
   );
 }
 

@@ -44,6 +44,9 @@ describe('the document and the expectations', () => {
     expect(statuses.some((status) => status >= 200 && status < 300)).toBe(true);
     if (operation.needsToken) expect(statuses).toEqual(expect.arrayContaining([401, 403]));
     if (idParameters.length > 0) expect(statuses).toContain(404);
+    // Or the document is none: a path without one of its parts is another path.
+    const inPath = operation.parameters.filter((one) => one.in === 'path');
+    expect(inPath.map((one) => one.required)).toEqual(inPath.map(() => true));
     if (operation.hasBody) expect(statuses).toEqual(expect.arrayContaining([400, 413]));
     if (operation.hasJsonBody) expect(statuses).toEqual(expect.arrayContaining([415, 422]));
     const startsWork = statuses.includes(202) && method !== 'DELETE';
