@@ -28,7 +28,7 @@ export interface LipsyncDeps extends PersonalizeDeps {
   providers: Partial<Record<LipSyncProviderName, LipSyncProvider>>;
 }
 
-const version = 1;
+const version = 2;
 const timeoutMs = 600_000;
 
 /**
@@ -43,7 +43,7 @@ export function createMoveMouth(deps: LipsyncDeps) {
       const { signal, report } = pulse;
       const { prepared: preparedId, spanIndex, voices, options } = input;
       const provider = providerOf(deps, options.lipSync.provider);
-      const { fallback } = options.lipSync;
+      const { fallback, pads } = options.lipSync;
       const { naturalSpeed, gapSeconds, insertMode, language } = options;
       const { value, cached } = await deps.cache.through<Omit<MoveMouthResult, 'cached'>>(
         {
@@ -51,7 +51,7 @@ export function createMoveMouth(deps: LipsyncDeps) {
           version,
           inputs: {
             ...{ preparedId, spanIndex, voices, naturalSpeed, gapSeconds, insertMode, language, fallback },
-            ...{ provider: provider.name, providerVersion: provider.version },
+            ...{ pads, provider: provider.name, providerVersion: provider.version },
           },
         },
         () =>
@@ -63,7 +63,12 @@ export function createMoveMouth(deps: LipsyncDeps) {
               ? await retimeClip(original, work.frames, join(dir, 'retimed.raw'))
               : original;
             const request = {
-              ...{ id: `${input.jobId}:${input.position}:${spanIndex}`, clip: retimed, scratchDir: dir },
+              ...{
+                id: `${input.jobId}:${input.position}:${spanIndex}`,
+                clip: retimed,
+                pads,
+                scratchDir: dir,
+              },
               ...{ ...work.speech, outPath: join(dir, 'moved.raw') },
             };
             const order = { resumeFrom: pulse.order, keepReference: pulse.keepOrder };

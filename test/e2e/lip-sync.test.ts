@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RawClip } from '../../activities/lipsync/lip-sync.js';
-import { sourceFrame } from '../../activities/lipsync/retime-clip.js';
+import { retimedOrder } from '../../activities/lipsync/retime-clip.js';
 import { mouthTrack } from '../../activities/lipsync/viseme/coarticulation.js';
 import { probe } from '../../activities/media/ffmpeg/run.js';
 import { secondsOf } from '../../activities/media/personalize/frame-rates.js';
@@ -173,9 +173,7 @@ describe('diamond', () => {
     const made = await decodeFrames(path, fileFor('.yuv'), size, { from, frames: own + growth });
     const raw = await decodeFrames(ownBase, fileFor('-base.yuv'), size, { from, frames: own });
     const bytes = await readFile(raw.path);
-    const held = Array.from({ length: made.frames }, (_value, n) =>
-      frameOf(bytes, raw, sourceFrame(n, made.frames, own)),
-    );
+    const held = (await retimedOrder(raw, made.frames)).map((frame) => frameOf(bytes, raw, frame));
     const original = { ...raw, path: fileFor('-held.yuv'), frames: made.frames };
     await writeFile(original.path, Buffer.concat(held));
     return { original, made };

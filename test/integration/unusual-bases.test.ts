@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ArtifactStore } from '../../activities/artifacts.js';
 import { createMoveMouth } from '../../activities/lipsync/move-mouth.js';
 import { createNoLipSync } from '../../activities/lipsync/none.js';
@@ -24,11 +24,15 @@ import { createFolderStore, createMemoryCache } from '../support/folder-store.js
 import { runActivity } from '../support/quiet-environment.js';
 import { ffmpeg } from '../support/raw-clips.js';
 import { makeTalkingBase, publishVoice, type TalkingBase } from '../support/talking-base.js';
+import { frameHashes } from '../support/video-frames.js';
 
 const run = promisify(execFile);
 const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 const ids = { jobId: 'job', userId: 'user' };
 const voice = createEspeakVoice();
+
+// Each encodes several times, and programs of ours stand back where others work.
+vi.setConfig({ testTimeout: 120_000 });
 
 let dir: string;
 let artifacts: ArtifactStore;
@@ -48,15 +52,19 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const optionsFor = (insertMode: InsertMode, spans: SpanRequest[] | null, convert = false) =>
-  ({
-    ...{ insertMode, spans, convert, namePosition: 'start', text: '{name}', language: 'en' },
-    ...{ transcript: null, markers: null, naturalSpeed: true, gapSeconds: 0.12 },
-    voice: { provider: 'espeak', voiceId: null, modelId: null, speed: 1, credentialId: null, sample: null },
-    batch: { enabled: false, splitSilenceDb: -40, splitSilenceSeconds: 0.18, gapHint: null },
-    lipSync: { provider: 'none', fallback: false },
-    silence: { db: -30, seconds: 0.05 },
-  }) satisfies PersonalizedOptions;
+const optionsFor = (
+  insertMode: InsertMode,
+  spans: SpanRequest[] | null,
+  more: Partial<PersonalizedOptions> = {},
+): PersonalizedOptions => ({
+  ...{ insertMode, spans, convert: false, namePosition: 'start', text: '{name}', language: 'en' },
+  ...{ transcript: null, markers: null, naturalSpeed: true, gapSeconds: 0.12 },
+  voice: { provider: 'espeak', voiceId: null, modelId: null, speed: 1, credentialId: null, sample: null },
+  batch: { enabled: false, splitSilenceDb: -40, splitSilenceSeconds: 0.18, gapHint: null },
+  lipSync: { provider: 'none', fallback: false },
+  silence: { db: -30, seconds: 0.05 },
+  ...more,
+});
 
 const deps = () => ({ artifacts, cache: createMemoryCache(), scratchDir: join(dir, 'scratch'), tools });
 
@@ -219,6 +227,57 @@ describe('a base whose sound begins after its picture', () => {
   });
 });
 
+describe('words behind the last ones', () => {
+  const atEnd = optionsFor('diamond', null, { namePosition: 'end' });
+
+  test('are put in there, and what follows is left as it is', async () => {
+    const { path, document } = await recipient(talking.path, atEnd, 'Bartholomew Alexander');
+    const [place] = document.spans;
+    if (place === undefined) throw new Error('there is no span');
+    const lastWord = talking.spoken.words.at(-1);
+    const seconds = place.startSample / 48_000;
+    expect(Math.abs(seconds - (lastWord?.endSeconds ?? 0) - 0.6)).toBeLessThan(0.25);
+    expect(place.endSample - place.startSample).toBe(4_800);
+
+    const own = await artifacts.fetch(document.video ?? '');
+    const [before, after] = [await frameHashes(own), await frameHashes(path)];
+    const rest = document.frames - place.endFrame;
+    expect(rest).toBeGreaterThan(10);
+    expect(after.length - before.length).toBeGreaterThan(15);
+    expect(after.slice(-rest)).toEqual(before.slice(-rest));
+    expect(after.slice(0, place.startFrame)).toEqual(before.slice(0, place.startFrame));
+    const [sound, said] = [await soundFrames(own), await soundFrames(path)];
+    // But for a few that are encoded along.
+    const tail = Math.floor((document.samples - place.endSample) / 1024) - 20;
+    expect(tail).toBeGreaterThan(5);
+    expect(said.slice(-tail)).toEqual(sound.slice(-tail));
+    expect(said.length - sound.length).toBeGreaterThan(20);
+  });
+
+  test('have their place also where the recording ends with its last word', async () => {
+    const path = join(dir, 'to-the-end.mp4');
+    // Whole frames of AAC, without silence behind.
+    const square = 'aevalsrc=0.3*(2*gte(sin(2*PI*200*t)\\,0)-1):s=48000,atrim=end_sample=96256';
+    await ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=160x120:r=30:d=2', '-f', 'lavfi', '-i', square],
+      ...['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-c:a', 'aac', path],
+    );
+    await expect(prepare(path, optionsFor('gold', null, { namePosition: 'end' }))).rejects.toMatchObject({
+      type: 'span_not_found',
+      nonRetryable: true,
+    });
+    const { path: made, document } = await recipient(path, atEnd, 'Ada');
+    const [place] = document.spans;
+    expect([place?.startSample, place?.endSample]).toEqual([document.samples, document.samples]);
+    expect([place?.startFrame, place?.endFrame]).toEqual([59, 60]);
+    const { streams } = await probe(tools, made);
+    const [picture = 0, sound = 0] = streams.map(({ durationSeconds }) => durationSeconds ?? 0);
+    expect(picture).toBeGreaterThan(2.3);
+    expect(Math.abs(picture - sound)).toBeLessThan(0.05);
+    await ffmpeg('-xerror', '-i', made, '-f', 'null', '-');
+  });
+});
+
 test('a span that is too long to be decoded is refused before anything is encoded', async () => {
   const long = [{ startSeconds: 0, endSeconds: 31, text: '{name}' }];
   await expect(prepare(talking.path, optionsFor('platinum', long))).rejects.toMatchObject({
@@ -234,7 +293,7 @@ describe('a base of odd size', () => {
     const path = join(dir, `odd.${extension}`);
     await ffmpeg('-i', talking.path, '-t', '2', '-vf', 'scale=161:121', ...encoding, path);
     const span = { startSeconds: 0.8, endSeconds: 1.4, text: '{name}' };
-    const made = await recipient(path, optionsFor(insertMode, [span], true), 'Ada');
+    const made = await recipient(path, optionsFor(insertMode, [span], { convert: true }), 'Ada');
     expect(made.document).toMatchObject({ width: 160, height: 120 });
     const { streams } = await probe(tools, made.path);
     expect(streams.find(({ kind }) => kind === 'video')).toMatchObject({ width: 160, height: 120 });
