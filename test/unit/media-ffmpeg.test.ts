@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ffmpegArguments, untrustedInput } from '../../activities/media/ffmpeg/command.js';
 import { segmentList } from '../../activities/media/ffmpeg/join-command.js';
+import { runProgram } from '../../activities/media/ffmpeg/program.js';
 import { probe, runFfmpeg } from '../../activities/media/ffmpeg/run.js';
 import { segmentArguments } from '../../activities/media/ffmpeg/segment-command.js';
 
@@ -120,6 +121,16 @@ describe('the runner', () => {
     await expect(runFfmpeg(tools, { args, timeoutMs: 300 })).rejects.toMatchObject({
       type: 'ffmpeg_timeout',
     });
+  });
+
+  it('bounds a run by its work, however long others keep it waiting', async () => {
+    const busy = { path: '/bin/sh', args: ['-c', 'while :; do :; done'], timeoutMs: 60_000 };
+    await expect(runProgram({ ...busy, maxCpuSeconds: 1 })).rejects.toMatchObject({
+      type: 'ffmpeg_failed',
+      cause: { killSignal: 'SIGKILL' },
+    });
+    const waiting = { path: '/bin/sh', args: ['-c', 'sleep 1.5'], timeoutMs: 60_000 };
+    await expect(runProgram({ ...waiting, maxCpuSeconds: 1 })).resolves.toMatchObject({ stderrTail: '' });
   });
 
   it('refuses playlists and truncated files', async () => {

@@ -59,10 +59,17 @@ export function launchPrefix(): Promise<string[]> {
   return prefix;
 }
 
-/** Prefix that bounds a program's address space, where the host has the means. */
-export async function memoryBound(bytes: number | undefined): Promise<string[]> {
-  const prlimit = bytes === undefined ? undefined : await onPath('prlimit');
-  return prlimit === undefined ? [] : [prlimit, `--as=${bytes}`, '--'];
+/** Prefix that bounds a program's address space, and the time of processors that it may use, where the host can. */
+export async function resourceBounds(most: {
+  memoryBytes: number | undefined;
+  cpuSeconds: number | undefined;
+}): Promise<string[]> {
+  const bounds = [
+    ...(most.memoryBytes === undefined ? [] : [`--as=${most.memoryBytes}`]),
+    ...(most.cpuSeconds === undefined ? [] : [`--cpu=${most.cpuSeconds}`]),
+  ];
+  const prlimit = bounds.length === 0 ? undefined : await onPath('prlimit');
+  return prlimit === undefined ? [] : [prlimit, ...bounds, '--'];
 }
 
 /** @returns ApplicationFailure `ffmpeg_missing` */

@@ -3,7 +3,14 @@ import { closeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { transientFailure } from '../../failures.js';
 import { standBack } from '../../stand-back.js';
-import { findProgram, launchPrefix, memoryBound, missing, niceness, standardPath } from './find-program.js';
+import {
+  findProgram,
+  launchPrefix,
+  missing,
+  niceness,
+  resourceBounds,
+  standardPath,
+} from './find-program.js';
 import { openRawPipe, type RawPipe } from './raw-pipe.js';
 
 /** How long a program may take to end by itself after TERM before its group is killed. */
@@ -29,6 +36,8 @@ export interface ProgramRun {
   timeoutMs: number;
   /** Most address space of the program, where the host can bound it. */
   maxMemoryBytes?: number | undefined;
+  /** Most time of processors that it may use, in whole seconds, where the host can bound it. */
+  maxCpuSeconds?: number | undefined;
   signal?: AbortSignal | undefined;
   env?: Record<string, string> | undefined;
   /** Folder in which the program runs; ours without it. */
@@ -64,7 +73,8 @@ export interface RawInput {
 export async function runProgram(options: ProgramRun): Promise<{ stdout: Buffer; stderrTail: string }> {
   options.signal?.throwIfAborted();
   const program = await findProgram(options.path);
-  const prefix = [...(await launchPrefix()), ...(await memoryBound(options.maxMemoryBytes))];
+  const bounds = { memoryBytes: options.maxMemoryBytes, cpuSeconds: options.maxCpuSeconds };
+  const prefix = [...(await launchPrefix()), ...(await resourceBounds(bounds))];
   options.signal?.throwIfAborted();
   const [command = program, ...args] = [...prefix, program, ...options.args];
   const pipe = options.fillInput && (await openRawPipe(options.fillInput.folder));

@@ -3,8 +3,12 @@ import { fileName, untrustedInput } from '../ffmpeg/command.js';
 import { ProgramError, runProgram } from '../ffmpeg/program.js';
 import { RefusedFileError } from './refused-file.js';
 
-/** A header that takes longer to read, or more memory, was made for that. */
-const headerMs = 4_000;
+/**
+ * A header that takes more work to read, or more memory, was made for that. Work, not time: on a busy host all files
+ * take long.
+ */
+const headerCpuSeconds = 4;
+const headerMs = 20_000;
 const maxMemoryBytes = 1024 ** 3;
 /** For files that do not say how long they are: all their packets are looked at. */
 const packetsMs = 20_000;
@@ -51,6 +55,7 @@ export async function probeHeader(ffprobePath: string, path: string, demuxer: st
   ].join(':');
   const stdout = await ask(ffprobePath, path, demuxer, ['-show_entries', wanted, '-of', 'json'], {
     timeoutMs: headerMs,
+    maxCpuSeconds: headerCpuSeconds,
     maxBytes: 1024 ** 2,
   });
   const parsed = answerSchema.safeParse(JSON.parse(stdout));
@@ -78,7 +83,7 @@ async function ask(
   path: string,
   demuxer: string,
   options: string[],
-  limits: { timeoutMs: number; maxBytes: number },
+  limits: { timeoutMs: number; maxCpuSeconds?: number; maxBytes: number },
 ): Promise<string> {
   try {
     const { stdout } = await runProgram({
@@ -87,6 +92,7 @@ async function ask(
       args: ['-v', 'error', ...untrustedInput, '-threads', '1', '-f', demuxer, ...options, fileName(path)],
       timeoutMs: limits.timeoutMs,
       maxMemoryBytes,
+      maxCpuSeconds: limits.maxCpuSeconds,
       collectOutput: { maxBytes: limits.maxBytes },
     });
     return stdout.toString('utf8');
