@@ -79,7 +79,7 @@ export const llm = proxyActivities<LlmActivities>({
 });
 
 /** Speech fails as language models do, but a local voice is back at once, hence the shorter first pause. */
-export const tts = proxyActivities<TtsActivities>({
+const speech = {
   ...common,
   taskQueue: taskQueue('tts'),
   startToCloseTimeout: '5 minutes',
@@ -90,6 +90,13 @@ export const tts = proxyActivities<TtsActivities>({
     maximumInterval: '2 minutes',
     maximumAttempts: 10,
   },
+} satisfies ActivityOptions;
+export const tts = proxyActivities<Omit<TtsActivities, 'findSpans'>>(speech);
+
+/** An alignment listens to all of a base, which takes minutes where others work, too. */
+export const alignment = proxyActivities<Pick<TtsActivities, 'findSpans'>>({
+  ...speech,
+  startToCloseTimeout: '1 hour',
 });
 
 /**

@@ -8,7 +8,7 @@ import {
   ParentClosePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { media, orchestration, summarized, tts } from './activity-proxies.js';
+import { alignment, media, orchestration, summarized, tts } from './activity-proxies.js';
 import { taskQueue } from './contract/jobs.js';
 import {
   type BatchCarriedOver,
@@ -95,7 +95,7 @@ async function prepare(
       'preparation',
       summarized(`for ${recipientCount} recipients`, media.openBase, { ...ref, base, options }),
     );
-    const finding = summarized('what is replaced', tts.findSpans, { ...ref, opened, options });
+    const finding = summarized('what is replaced', alignment.findSpans, { ...ref, opened, options });
     const found = await counted(progress, 'preparation', finding);
     const made = await counted(
       progress,
