@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { withScratch } from '../scratch.js';
 import { drawCaptionStrips, type StripDeps } from './captions/strips.js';
 import type { CaptionCue, RenderUnit } from './composition.js';
@@ -47,7 +49,10 @@ export async function rehearseMedia(
   await encoderName(tools);
   signal.throwIfAborted();
   const strips = await drawCaptionStrips(deps, { ...unit, style: 'classic', cues: [cue] }, signal);
-  await withScratch(scratchDir, (dir) =>
-    encodeUnits({ tools, loader: noPictures, units: [{ unit, strips }], dir, signal }),
-  );
+  await withScratch(scratchDir, async (dir) => {
+    // By its name one can tell it from a render.
+    const rehearsal = join(dir, 'rehearsal');
+    await mkdir(rehearsal);
+    await encodeUnits({ tools, loader: noPictures, units: [{ unit, strips }], dir: rehearsal, signal });
+  });
 }
