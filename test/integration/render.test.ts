@@ -264,14 +264,6 @@ describe('a whole video', () => {
     expect(file.indexOf('moov')).toBeLessThan(file.indexOf('mdat'));
   });
 
-  it('keeps sound and picture together for three minutes', async () => {
-    const { path } = await make(composition(Array.from({ length: 6 }, () => 31)));
-    const { streams } = await probe(tools, path);
-    const ends = streams.map((stream) => (stream.startSeconds ?? 0) + (stream.durationSeconds ?? 0));
-    expect(ends[0]).toBeGreaterThan(180);
-    expect(Math.abs((ends[0] ?? 0) - (ends[1] ?? 0))).toBeLessThan(1 / 30);
-  });
-
   it('has a thumbnail that shows a scene', async () => {
     const { composition: id, video, deps } = await make(composition([2, 2, 2]));
     const { thumbnail } = await runActivity(createDrawThumbnail(deps), { ...ids, composition: id, video });
