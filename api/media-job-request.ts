@@ -3,6 +3,7 @@ import type { Db } from '../db/database.js';
 import { conversionPresets, type ConversionOptions } from '../workflows/contract/media-jobs.js';
 import { lipSyncProviders } from '../workflows/contract/personalized.js';
 import type { JobRequest } from './accept-job.js';
+import { checkPads, lipSyncPads } from './lip-sync-pads.js';
 import { resolveAssets } from './named-assets.js';
 import { assertOwnProject } from './own-project.js';
 import type { OfferedProviders } from './offered-providers.js';
@@ -42,6 +43,7 @@ const lipsyncShape = {
   videoAssetId: z.uuid(),
   audioAssetId: z.uuid(),
   provider: z.enum(lipSyncProviders).default('viseme'),
+  pads: lipSyncPads.optional(),
 };
 
 /** As a job of any type. */
@@ -80,16 +82,17 @@ export async function lipsyncRequest(
 ): Promise<JobRequest> {
   await assertOwnProject(db, userId, projectId);
   if (!offered.lipSync.has(body.provider)) throw refuseField('body.provider', 'is not configured here');
+  checkPads(body.provider, body.pads);
   const [video, audio] = await resolveAssets(db, userId, [
     { path: 'body.videoAssetId', id: body.videoAssetId, kinds: ['video'] },
     { path: 'body.audioAssetId', id: body.audioAssetId, kinds: ['audio', 'voice_sample', 'music', 'video'] },
   ]);
-  const { provider } = body;
+  const { provider, pads } = body;
   return {
     type: 'lipsync',
     parameters: body,
     projectId,
-    input: (ids) => ({ ...ids, video: video?.artifact_id, audio: audio?.artifact_id, provider }),
+    input: (ids) => ({ ...ids, video: video?.artifact_id, audio: audio?.artifact_id, provider, pads }),
     title: video?.file_name ?? 'lipsync',
   };
 }

@@ -1,4 +1,5 @@
 import { espeakVoiceFor, espeakVoices } from '../workflows/contract/voices.js';
+import { checkPads } from './lip-sync-pads.js';
 import type { OfferedProviders } from './offered-providers.js';
 import { voiceIdOf, type PersonalizedFields } from './personalized-request.js';
 import { refuseField } from './validation.js';
@@ -28,6 +29,7 @@ export function checkProviders(
   if (lipSyncProvider !== undefined && !given.offered.lipSync.has(lipSyncProvider)) {
     throw refuseField('body.lipSyncProvider', 'is not configured here');
   }
+  checkPads(lipSyncProvider, body.pads);
 }
 
 function checkVoice(body: PersonalizedFields, hasSample: boolean): void {

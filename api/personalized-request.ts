@@ -9,6 +9,7 @@ import {
   type PersonalizedOptions,
 } from '../workflows/contract/personalized.js';
 import type { ArtifactId } from '../workflows/contract/documents.js';
+import { lipSyncPads } from './lip-sync-pads.js';
 import { languageTag, storableText, userText } from './validation.js';
 
 /** Length in UTF-16 units. */
@@ -62,6 +63,7 @@ export const personalizedShape = {
   elevenlabsSpeed: z.number().min(0.7).max(1.2).default(1),
   lipSyncProvider: z.enum(lipSyncProviders).optional(),
   lipSyncFallback: z.boolean().default(false),
+  pads: lipSyncPads.optional(),
   batchNameTts: z.boolean().default(false),
   batchSplitSilenceDb: z.number().min(-80).max(-10).default(-40),
   batchSplitSilenceSeconds: z.number().min(0.05).max(2).default(0.18),
@@ -107,6 +109,7 @@ export function toPersonalizedOptions(
     lipSync: {
       provider: body.lipSyncProvider ?? (changesPictures(body.insertMode) ? 'viseme' : 'none'),
       fallback: body.lipSyncFallback,
+      ...(body.pads === undefined ? {} : { pads: body.pads }),
     },
     naturalSpeed: body.diamondNaturalName,
     gapSeconds: body.diamondGapSeconds,

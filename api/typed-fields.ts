@@ -6,6 +6,8 @@ const numbers = new Set([
   ...['silenceDb', 'silenceSeconds', 'limit'],
 ]);
 
+const lists = new Set(['placeholders', 'pads']);
+
 /** A form has text only: numbers, truths and lists are written as in JSON. An empty field is one that is not given. */
 export function typedFields(fields: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
@@ -18,10 +20,10 @@ export function typedFields(fields: Record<string, string>): Record<string, unkn
 function typed(name: string, text: string): unknown {
   if (booleans.has(name)) return text === 'true' ? true : text === 'false' ? false : text;
   if (numbers.has(name)) return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
-  if (name !== 'placeholders') return text;
+  if (!lists.has(name)) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw refuseField('body.placeholders', 'is not valid JSON');
+    throw refuseField(`body.${name}`, 'is not valid JSON');
   }
 }

@@ -1,4 +1,5 @@
 import type { PhonemeTiming, WordTiming } from '../../workflows/contract/documents.js';
+import type { LipSyncPads } from '../../workflows/contract/personalized.js';
 
 export type LipSyncProviderName = 'none' | 'viseme' | 'wav2lip' | 'sync';
 
@@ -40,8 +41,7 @@ export interface LipSyncRequest {
   outPath: string;
   /** An existing folder for files on the way; the caller removes it. */
   scratchDir: string;
-  /** Pixels added around the face that Wav2Lip finds: top, bottom, left, right. */
-  pads?: readonly [number, number, number, number] | undefined;
+  pads?: Readonly<LipSyncPads> | undefined;
 }
 
 export interface LipSyncHooks {

@@ -33,9 +33,9 @@ export function createSyncLips(deps: LipsyncDeps) {
   return async function syncLips(input: SyncLipsInput): Promise<SyncLipsResult> {
     return withHeartbeat('lip_sync', 0, async (pulse) => {
       const { signal, report } = pulse;
-      const { video, audio } = input;
+      const { video, audio, pads } = input;
       const provider = providerOf(deps, input.provider);
-      const inputs = { video, audio, provider: provider.name, providerVersion: provider.version };
+      const inputs = { video, audio, pads, provider: provider.name, providerVersion: provider.version };
       const { value, cached } = await deps.cache.through<Omit<SyncLipsResult, 'cached'>>(
         { activity: 'syncLips', version, inputs },
         () =>
@@ -46,7 +46,7 @@ export function createSyncLips(deps: LipsyncDeps) {
             ]);
             const { clip, pcm, form } = await decode(deps, { source, sound, dir, signal });
             const request = {
-              ...{ id: `${input.jobId}:lip_sync:0`, clip, pcm, scratchDir: dir },
+              ...{ id: `${input.jobId}:lip_sync:0`, clip, pcm, pads, scratchDir: dir },
               ...{ speech: { phonemes: [], words: [], language: 'und' }, outPath: join(dir, 'moved.raw') },
             };
             const order = { resumeFrom: pulse.order, keepReference: pulse.keepOrder };

@@ -188,6 +188,58 @@ describe('what no recipient could be served with is refused before anything runs
   });
 });
 
+describe('pads', () => {
+  const pads = '[0, 20, 0, 0]';
+  const wav2lip = { lipSyncProvider: 'wav2lip', insertMode: 'diamond' };
+
+  it.each<[fields: Fields, path: string | undefined]>([
+    [{ ...wav2lip, pads }, undefined],
+    [{ ...wav2lip, pads: '[0, 20, 0]' }, 'body.pads'],
+    [{ ...wav2lip, pads: '[0, 20, 0, -1]' }, 'body.pads.3'],
+    [{ ...wav2lip, pads: '[0, 501, 0, 0]' }, 'body.pads.1'],
+    [{ ...wav2lip, pads: '[0, 0.5, 0, 0]' }, 'body.pads.1'],
+    [{ ...wav2lip, pads: '0 20 0 0' }, 'body.pads'],
+    [{ ...wav2lip, pads, lipSyncProvider: 'viseme' }, 'body.pads'],
+    [{ pads }, 'body.pads'],
+  ])('of a batch: %o', async (fields, path) => {
+    const answer = await send({ fields: { ...fields, dryRun: 'true' } });
+    expect(problem(answer)).toEqual(
+      path === undefined ? [200, undefined, undefined] : [422, 'validation_failed', path],
+    );
+  });
+
+  it('reach the work of a batch and of a video', async () => {
+    const own = (await api.register()).token;
+    const headers = { authorization: `Bearer ${own}` };
+    const batch = await send({ headers, fields: { ...wav2lip, pads } });
+    expect(batch.status).toBe(202);
+    const { baseVideoAssetId: videoAssetId } = batch.json.parameters;
+    const video = { videoAssetId, audioAssetId: videoAssetId };
+    const post = (body: object) => api.call('/api/v1/lipsync', { token: own, body: { ...video, ...body } });
+    expect(problem(await post({ pads: [0, 20, 0, 0] }))).toEqual([422, 'validation_failed', 'body.pads']);
+    const single = await post({ provider: 'wav2lip', pads: [0, 20, 0, 0] });
+    expect(single.status).toBe(202);
+    const inputs = await api.db
+      .selectFrom('jobs')
+      .select('workflow_input')
+      .where('id', 'in', [batch.json.id, single.json.id])
+      .orderBy('created_at')
+      .execute();
+    expect(inputs.map(({ workflow_input: input }) => input)).toMatchObject([
+      { options: { lipSync: { provider: 'wav2lip', pads: [0, 20, 0, 0] } } },
+      { provider: 'wav2lip', pads: [0, 20, 0, 0] },
+    ]);
+    const document = (await api.call('/openapi.json')).json;
+    for (const name of ['PersonalizedVideos', 'Lipsync']) {
+      expect(document.components.schemas[name].properties.pads).toMatchObject({
+        type: 'array',
+        minItems: 4,
+        maxItems: 4,
+      });
+    }
+  });
+});
+
 it('a form becomes assets and a job that names them, once for a key', async () => {
   const headers = { 'idempotency-key': 'once' };
   const form = { voiceSample: sample, fields: { elevenlabsVoiceId: 'unused' }, headers };

@@ -1,6 +1,6 @@
 import type { ArtifactId } from './documents.js';
 import type { FromCache, JobRef } from './jobs.js';
-import type { LipSyncProviderName } from './personalized.js';
+import type { LipSyncPads, LipSyncProviderName } from './personalized.js';
 
 /** Jobs of one media step: conversion, and lip-sync of a whole video. */
 
@@ -37,6 +37,8 @@ export interface LipsyncInput extends JobRef {
   video: ArtifactId;
   audio: ArtifactId;
   provider: LipSyncProviderName;
+  /** For Wav2Lip; absent: its own. */
+  pads?: LipSyncPads;
 }
 
 /** lipsync pool: a video and other sound → the same video saying it. */

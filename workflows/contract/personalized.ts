@@ -20,6 +20,9 @@ export type NameVoice = (typeof nameVoices)[number];
 export const lipSyncProviders = ['none', 'viseme', 'wav2lip', 'sync'] as const;
 export type LipSyncProviderName = (typeof lipSyncProviders)[number];
 
+/** Pixels added around the face that Wav2Lip finds. */
+export type LipSyncPads = [top: number, bottom: number, left: number, right: number];
+
 /** Most spans of one base. */
 export const maxSpans = 20;
 
@@ -78,6 +81,8 @@ export interface PersonalizedOptions {
     provider: LipSyncProviderName;
     /** A recipient whose mouth cannot be moved gets the gold result instead of a failure. */
     fallback: boolean;
+    /** For Wav2Lip; absent: its own. */
+    pads?: LipSyncPads;
   };
   /** True: at natural speed, so that the span may grow or shrink. False: stretched to the span. */
   naturalSpeed: boolean;
