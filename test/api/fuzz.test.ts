@@ -13,7 +13,7 @@ import { expectations } from './who-may-table.js';
  * FUZZ_SEED, and FUZZ_REQUESTS looks for more than the usual run has time for.
  */
 const seed = process.env['FUZZ_SEED'] ?? '1';
-const requestsEach = Number(process.env['FUZZ_REQUESTS'] ?? 14);
+const requestsEach = Number(process.env['FUZZ_REQUESTS'] ?? 12);
 const answerMs = 15_000;
 
 const api = await startApi({ trustedProxies: 1 });
