@@ -44,6 +44,8 @@ export interface E2eStack {
   api(): SupervisedProcess;
   /** Worker processes that run. */
   workers(): SupervisedProcess[];
+  /** Those of them that take work by now. */
+  pollingWorkers(): SupervisedProcess[];
   /** On the same port as ever, once it listens. */
   startApi(env?: Record<string, string>): Promise<SupervisedProcess>;
   startWorker(env?: Record<string, string>): Promise<SupervisedProcess>;
@@ -135,6 +137,7 @@ export async function startE2eStack(settings: StackSettings = {}): Promise<E2eSt
         return api;
       },
       workers: running,
+      pollingWorkers: () => running().filter(hasPolled),
       startApi,
       startWorker,
       ffmpegs: () =>
@@ -182,12 +185,16 @@ async function answers(server: SupervisedProcess, url: string): Promise<void> {
 /** Waits until a worker takes work from its first queue; by then it has cleaned up, too. */
 async function polls(worker: SupervisedProcess): Promise<void> {
   const deadline = Date.now() + 90_000;
-  while (!readFileSync(worker.logFile, 'utf8').includes('"action":"poll"')) {
+  while (!hasPolled(worker)) {
     if (!worker.isRunning() || Date.now() > deadline) {
       throw new Error(`${worker.name} does not poll:\n${lastLines(worker.logFile)}`);
     }
     await sleep(50);
   }
+}
+
+function hasPolled({ logFile }: SupervisedProcess): boolean {
+  return readFileSync(logFile, 'utf8').includes('"action":"poll"');
 }
 
 function filesBelow(folder: string): string[] {

@@ -14,12 +14,21 @@ export async function runBatch(
   table: string,
   fields: Record<string, string>,
 ): Promise<Json> {
+  return stack.client.ended(await acceptBatch(stack, base, table, fields));
+}
+
+/** Starts a batch; its job's id. */
+export async function acceptBatch(
+  stack: E2eStack,
+  base: string,
+  table: string,
+  fields: Record<string, string>,
+): Promise<string> {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   body.append('baseVideo', await blobOf(base), 'base.mp4');
   body.append('recipients', new Blob([table]), 'people.csv');
-  const { id } = await stack.client.accepted('/personalized-videos', body);
-  return stack.client.ended(id);
+  return (await stack.client.accepted('/personalized-videos', body)).id;
 }
 
 /** A file as an asset; its id. */
