@@ -43,6 +43,12 @@ const unsummarized = {
   message: 'Operators read a line beside each activity: call it by `summarized`.',
 };
 
+const looseLimit = {
+  selector:
+    "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] MemberExpression[object.name='AbortSignal'][property.name='timeout']",
+  message: 'A time limit that nothing else holds can be collected before it ends: use `withTimeLimit`.',
+};
+
 /** Imports run one way; see the layout in the README. The API looks into a file while its user waits. */
 const zones = [
   ['workflows', ['api', 'workers', 'cli', 'db', 'storage'], 'Workflows decide; what acts is an activity.'],
@@ -113,6 +119,7 @@ export default tseslint.config(
         'error',
         { object: 'process', property: 'env', message: 'Only config.ts reads the environment.' },
       ],
+      'no-restricted-syntax': ['error', looseLimit],
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-unused-vars': 'off',

@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { isPublicAddress } from '../../workflows/contract/network-address.js';
+import { withTimeLimit } from '../time-limit.js';
 
 /** The host leads to an address that callbacks may not go to. */
 export class AddressRefusedError extends Error {
@@ -35,8 +36,7 @@ export interface PostOnceAnswer {
  * @throws AddressRefusedError before any connection; any other error when there is no answer in time.
  */
 export async function postOnce(request: PostOnceRequest): Promise<PostOnceAnswer> {
-  const timeout = AbortSignal.timeout(request.timeoutMs);
-  const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+  const signal = withTimeLimit(request.signal, request.timeoutMs);
   const hostname = request.url.hostname.replace(/^\[|\]$/g, '');
   const address = await orAborted(findAddress(hostname, request), signal);
   return send(request, { hostname, address, signal });

@@ -7,6 +7,7 @@ import {
 } from '@google/generative-ai';
 import type { z } from 'zod';
 import { invalidInput, transientFailure } from '../failures.js';
+import { withTimeLimit } from '../time-limit.js';
 import { retryDelaySeconds } from './gemini-errors.js';
 import {
   contentPrompt,
@@ -59,7 +60,7 @@ export function createGeminiWriter({ apiKey, baseUrl, model, timeoutMs = 120_000
       },
     });
     // The SDK leaves its own timer running after an answer, so the bound is ours.
-    const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const bound = withTimeLimit(signal, timeoutMs);
     try {
       const contents = [{ role: 'user', parts: [{ text: question.text }] }, ...turns];
       const { response } = await generativeModel.generateContent({ contents }, { baseUrl, signal: bound });

@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { ElevenLabsClient, ElevenLabsError } from 'elevenlabs';
 import { z } from 'zod';
 import { retryAfterSeconds } from '../retry-after.js';
+import { withTimeLimit } from '../time-limit.js';
 import { elevenLabsFailure } from './elevenlabs-failures.js';
 import { withResponseHeaders } from './response-headers.js';
 import { voiceBadAnswer, type VoiceService, voiceUnavailable } from './voice-failures.js';
@@ -119,7 +120,7 @@ async function ask(
 ): Promise<unknown> {
   const client = new ElevenLabsClient({ apiKey, baseUrl });
   // The package's own bound ends with the answer's headers, and its retries are the engine's work.
-  const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const abortSignal = withTimeLimit(signal, timeoutMs);
   return withResponseHeaders(async (headers, header) => {
     try {
       return await call(client, { maxRetries: 0, abortSignal, timeoutInSeconds: timeoutMs / 1000, headers });

@@ -1,6 +1,7 @@
 import { Client } from '@gradio/client';
 import { z } from 'zod';
 import { invalidInput } from '../failures.js';
+import { withTimeLimit } from '../time-limit.js';
 import { boundedBytes } from './bounded-answer.js';
 import { voiceBadAnswer, type VoiceService, voiceUnavailable } from './voice-failures.js';
 
@@ -55,7 +56,7 @@ export async function speakWithF5(
   signal: AbortSignal,
 ): Promise<Buffer> {
   signal.throwIfAborted();
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const bound = withTimeLimit(signal, timeoutMs);
   let client: Client | undefined;
   // The package neither takes a signal nor ends its wait when its stream is closed.
   const ended = new Promise<never>((_, reject) => {

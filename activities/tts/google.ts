@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { retryDelaySeconds } from '../llm/gemini-errors.js';
 import { retryAfterSeconds } from '../retry-after.js';
+import { withTimeLimit } from '../time-limit.js';
 import { boundedText, jsonOf } from './bounded-answer.js';
 import { markedSsml, wordsOfMarks } from './google-ssml.js';
 import { finishSpeech, type OutsideSpeechDeps } from './outside-speech.js';
@@ -62,7 +63,7 @@ export function createGoogleVoice(options: GoogleVoiceOptions): NameVoiceProvide
         // In a header, because addresses are logged along the way.
         headers: { 'x-goog-api-key': apiKey, 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal: withTimeLimit(signal, timeoutMs),
       });
       text = await boundedText(response, mostAnswerBytes);
     } catch {

@@ -37,6 +37,12 @@ test.each<[what: string, file: string, code: string, rule: string]>([
     'no-restricted-syntax',
   ],
   [
+    'a time limit that can be collected',
+    'activities/cached.ts',
+    `export const limit = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(9)]);\n`,
+    'no-restricted-syntax',
+  ],
+  [
     'the database in a workflow',
     'workflows/explainer.ts',
     `import { openDatabase } from '../db/database.js';\nexport const open = openDatabase;\n`,

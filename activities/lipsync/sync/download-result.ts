@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { transientFailure } from '../../failures.js';
 import { badLipSyncResult } from '../lip-sync-failures.js';
+import { withTimeLimit } from '../../time-limit.js';
 
 export interface ResultDownload {
   url: string;
@@ -29,7 +30,7 @@ export async function downloadResult(
   try {
     const response = await fetch(address, {
       redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: withTimeLimit(signal, timeoutMs),
     });
     if (!response.ok) throw unavailable();
     const body: AsyncIterable<Uint8Array> | null = response.body;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidInput, transientFailure } from '../../failures.js';
 import { noFace } from '../lip-sync-failures.js';
+import { withTimeLimit } from '../../time-limit.js';
 
 /** No server's wish keeps a job waiting for longer than this. */
 const longestDelaySeconds = 600;
@@ -59,7 +60,7 @@ export async function callSync(
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },
       ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]),
+      signal: withTimeLimit(signal, answerTimeoutMs),
     });
     status = response.status;
     delay = retryAfterSeconds(response.headers.get('retry-after'));

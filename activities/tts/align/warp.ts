@@ -68,13 +68,22 @@ export function warp(reference: Reference, input: WarpInput): Warp {
       let best = (costs[r] ?? Infinity) + stayCost * (1 + stayGrowth * stayed);
       if (stayed > longestStay) best += overlongCost * (stayed - longestStay);
       const on = r >= 1 ? (costs[r - 1] ?? Infinity) : Infinity;
-      if (on < best) [best, step] = [on, 1];
+      if (on < best) {
+        best = on;
+        step = 1;
+      }
       const skipped = r >= 2 ? (costs[r - 2] ?? Infinity) + skipCost : Infinity;
-      if (skipped < best) [best, step] = [skipped, 2];
+      if (skipped < best) {
+        best = skipped;
+        step = 2;
+      }
       const word = reference.wordOf[r] ?? 0;
       const into = r - (edges.first[word] ?? 0);
       const started = into < 2 ? (pauses[word] ?? Infinity) + into * skipCost : Infinity;
-      if (started < best) [best, step] = [started, fromPause];
+      if (started < best) {
+        best = started;
+        step = fromPause;
+      }
       if (best < Infinity) best += distance(reference.rows, r * featureSize, input.rows, rowAt);
       nextCosts[r] = best;
       nextStays[r] = step === 0 ? stayed + 1 : 0;
