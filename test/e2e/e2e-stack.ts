@@ -5,7 +5,7 @@ import { Connection, WorkflowClient } from '@temporalio/client';
 import { inject, vi } from 'vitest';
 import { freePort } from '../../cli/stack/free-port.js';
 import { lastLines } from '../../cli/stack/last-lines.js';
-import { ownProgram } from '../../cli/stack/own-program.js';
+import { builtProgram } from '../support/built-program.js';
 import { createSupervisor, type SupervisedProcess } from '../../cli/stack/process-supervisor.js';
 import { inheritedEnvironment, readConfig } from '../../config.js';
 import { migrateUp, openDatabase, type Db } from '../../db/database.js';
@@ -30,7 +30,7 @@ export interface StackSettings {
   prepare?: (dataDir: string) => Promise<void>;
 }
 
-/** API and workers as processes of their own, from the same source that is built for production. */
+/** API and workers as processes of their own, the programs that users run. */
 export interface E2eStack {
   client: RestClient;
   /** Where the API listens. */
@@ -95,7 +95,7 @@ export async function startE2eStack(settings: StackSettings = {}): Promise<E2eSt
     started += 1;
     return supervisor.start({
       name,
-      ...ownProgram(program),
+      ...builtProgram(program),
       env: inheritedEnvironment({ ...env, ...extra }),
       logFile: join(dataDir, 'logs', `${name}-${started}.log`),
       stopTimeoutMs: 15_000,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { probe } from '../../activities/media/ffmpeg/run.js';
 import { createEspeakVoice } from '../../activities/tts/espeak.js';
-import { ownProgram } from '../../cli/stack/own-program.js';
+import { builtProgram } from '../support/built-program.js';
 import { claimStack } from '../../cli/stack/stack-record.js';
 import { inheritedEnvironment } from '../../config.js';
 import { makeTalkingBase } from '../support/talking-base.js';
@@ -36,7 +36,7 @@ afterAll(async () => {
 
 /** As a user does: a process of its own, in a folder of the user's. */
 async function callsheet(args: string[], env: Record<string, string>) {
-  const { command, args: program } = ownProgram('cli/main');
+  const { command, args: program } = builtProgram('cli/main');
   const child = spawn(command, [...program, 'personalize', ...args], {
     env: inheritedEnvironment({ ...stack.env, INIT_CWD: folder, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkTemporal } from '../../cli/stack/check-temporal.js';
 import { freePort } from '../../cli/stack/free-port.js';
-import { ownProgram } from '../../cli/stack/own-program.js';
+import { builtProgram } from '../support/built-program.js';
 import { findRunningStack } from '../../cli/stack/stack-record.js';
 import { inheritedEnvironment } from '../../config.js';
 import { checkDatabase } from '../../db/check-database.js';
@@ -108,7 +108,7 @@ it.concurrent(
       DATABASE_URL: inject('databaseUrl'),
       TEMPORAL_ADDRESS: `127.0.0.1:${closedPort}`,
     });
-    const { command, args } = ownProgram('cli/main');
+    const { command, args } = builtProgram('cli/main');
     const ended = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
       execFile(command, [...args, 'start'], { env }, (error, stdout, stderr) => {
         resolve({ code: error?.code ?? 0, stdout, stderr });

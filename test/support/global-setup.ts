@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createSupervisor, type Supervisor } from '../../cli/stack/process-supervisor.js';
 import { freePort } from '../../cli/stack/free-port.js';
+import { buildAll } from '../../cli/setup/build.js';
 import { startPostgres } from '../../cli/stack/postgres.js';
 import { startTemporal } from '../../cli/stack/temporal.js';
 import { findTool } from '../../cli/stack/tools.js';
@@ -43,6 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await rm(runFolder, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
+    await buildAll();
     await provideServices(project, runFolder, supervisor);
   } catch (error) {
     await teardown();
