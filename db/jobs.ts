@@ -114,16 +114,31 @@ export function withApprovalLock<T>(
   });
 }
 
-export async function setEdits(db: Db, userId: string, id: string, edits: SceneEdit[]): Promise<void> {
+/**
+ * Keeps the edits of an answer before the workflow has it, which then reads them. False when the review was answered
+ * already or the job is over; then those that count stay.
+ */
+export async function setEdits(db: Db, userId: string, id: string, edits: SceneEdit[]): Promise<boolean> {
   const updated = await db
     .updateTable('jobs')
     .set({ edits: JSON.stringify(edits) })
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .where('status', 'in', liveStatuses)
+    .where('review_answered_at', 'is', null)
     .returning('id')
     .executeTakeFirst();
   if (updated !== undefined) await recordJobInputs(db, id, picturesOf(edits));
+  return updated !== undefined;
+}
+
+/** The workflow has taken an answer; others come too late. */
+export async function markReviewAnswered(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('jobs')
+    .set({ review_answered_at: sql`now()` })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** The files that edits name. Their texts are the user's, who may well write what looks like the id of a file. */

@@ -94,6 +94,8 @@ export interface JobsTable {
   workflow_input: Json<Record<string, unknown>>;
   /** Edits given at a review gate or with a scene's PATCH. */
   edits: Json<SceneEdit[]>;
+  /** Set when the workflow has taken an answer to the review; the edits are settled then. */
+  review_answered_at: Date | null;
   video_id: string | null;
   retry_of: string | null;
   callback_url: string | null;

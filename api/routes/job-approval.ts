@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute, z } from '@hono/zod-openapi';
-import { findJob, listJobArtifacts, setEdits, withApprovalLock } from '../../db/jobs.js';
+import { findJob, listJobArtifacts, markReviewAnswered, setEdits, withApprovalLock } from '../../db/jobs.js';
 import type { ApprovalDecision } from '../../workflows/contract/jobs.js';
 import type { RouteDeps } from '../context.js';
 import { currentJob } from '../current-job.js';
@@ -91,11 +91,13 @@ export function jobApprovalRoutes({ db, jobs, storage, views }: RouteDeps): Rout
     const before = job.retryOf === null ? undefined : await findJob(db, userId, job.retryOf);
     const edits = mergeEdits(before?.edits ?? [], given);
     const outcome = await withApprovalLock(db, id, async (connection) => {
-      // The workflow reads them as soon as it has the answer.
-      if (approved) await setEdits(connection, userId, id, edits);
-      return approve(id, { approved, hasEdits: approved && edits.length > 0 }).catch((cause: unknown) => {
+      if (approved && !(await setEdits(connection, userId, id, edits))) return 'refused';
+      const decision = { approved, hasEdits: approved && edits.length > 0 };
+      const taken = await approve(id, decision).catch((cause: unknown) => {
         throw new ProblemError('engine_unavailable', { cause });
       });
+      if (taken === 'accepted') await markReviewAnswered(connection, id);
+      return taken;
     });
     if (outcome !== 'accepted') throw new ProblemError('job_not_awaiting_approval');
     c.var.logger.info({ jobId: id, stage: 'review', action: 'answer review', success: true });

@@ -9,6 +9,7 @@ import * as projectsAndAssets from './2026-11-21T1110-projects-and-assets.js';
 import * as recipients from './2026-11-21T1130-recipients.js';
 import * as providerCredentials from './2026-11-21T1140-provider-credentials.js';
 import * as auditByTarget from './2026-11-28T2150-audit-by-target.js';
+import * as reviewAnswered from './2026-11-29T0215-review-answered.js';
 
 /** Frozen once released; named by time, so that their order is their name. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '2026-11-21T1130-recipients': recipients,
   '2026-11-21T1140-provider-credentials': providerCredentials,
   '2026-11-28T2150-audit-by-target': auditByTarget,
+  '2026-11-29T0215-review-answered': reviewAnswered,
 };

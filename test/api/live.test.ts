@@ -221,6 +221,13 @@ describe('a review', () => {
     );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
     const heading = ['Ebb', 'Flood', 'Neap'][answers.findIndex(({ status }) => status === 200)];
+    // Nor has one that came too late taken the place of the edits that count.
+    const { edits } = await api.db
+      .selectFrom('jobs')
+      .select('edits')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(edits).toMatchObject([{ number: 2, heading }]);
     const done = await reached(id, (job) => job.status === 'completed');
     const video = await call(`/api/v1/videos/${done.result.videoId}`);
     expect(video.json.scenes.map((scene: Json) => scene.heading)).toEqual([

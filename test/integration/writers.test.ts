@@ -113,7 +113,7 @@ async function newJob(parameters: Record<string, unknown>): Promise<JobRef> {
       steps: '[]',
       result: null,
       error: null,
-      submitted_at: null,
+      ...{ submitted_at: null, review_answered_at: null },
       cancel_requested_at: null,
       started_at: null,
       completed_at: null,
