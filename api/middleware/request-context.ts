@@ -17,7 +17,7 @@ export function requestContext({ logger, metrics }: { logger: Logger; metrics: M
     c.set('idempotency', undefined);
     const startedAt = performance.now();
     await next();
-    c.header('x-request-id', requestId);
+    c.res.headers.set('x-request-id', requestId);
     const seconds = (performance.now() - startedAt) / 1000;
     // Middleware takes every method; what is left is the route itself, by its pattern.
     const route = matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? 'none';

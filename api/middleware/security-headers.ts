@@ -17,8 +17,10 @@ const unlessSet = {
 
 export const securityHeaders = createMiddleware<AppEnv>(async (c, next) => {
   await next();
-  for (const [name, value] of Object.entries(always)) c.header(name, value);
+  // Not by `c.header`, which copies an answer that is ready into one that the server has to read as a stream.
+  const { headers } = c.res;
+  for (const [name, value] of Object.entries(always)) headers.set(name, value);
   for (const [name, value] of Object.entries(unlessSet)) {
-    if (!c.res.headers.has(name)) c.header(name, value);
+    if (!headers.has(name)) headers.set(name, value);
   }
 });
