@@ -42,6 +42,7 @@ export const personalizeUsage = `npm run callsheet -- personalize [options]
   --voice-id ID            the provider's name of a voice
   --voice-sample FILE      a recording of the speaker, for providers that clone
   --lip-sync PROVIDER      ${lipSyncProviders.join(' | ')}
+  --pads T,B,L,R           pixels that Wav2Lip adds around the face (default 0,10,0,0)
   --lip-sync-fallback      the gold result where no face is found
   --fit                    stretch the words to the span instead of giving them their own time
   --convert                take a base that is no MP4 with H.264
@@ -89,6 +90,7 @@ export function parsePersonalizeOptions(args: readonly string[]): PersonalizeOpt
       ttsProvider: oneOf('voice', values.voice, nameVoices),
       voiceId: values['voice-id'],
       lipSyncProvider: oneOf('lip-sync', values['lip-sync'], lipSyncProviders),
+      pads: fourPixels(values.pads),
       lipSyncFallback: values['lip-sync-fallback'] ? 'true' : undefined,
       diamondNaturalName: values.fit ? 'false' : undefined,
       convertMov: values.convert ? 'true' : undefined,
@@ -109,7 +111,7 @@ function parse(args: readonly string[]) {
         ...{ transcript: text, 'transcript-file': text, markers: text, text, position: text },
         placeholder: { type: 'string', multiple: true },
         ...{ 'name-column': text, language: text, voice: text, 'voice-id': text, 'voice-sample': text },
-        ...{ 'lip-sync': text, 'lip-sync-fallback': flag, fit: flag, convert: flag, limit: text },
+        ...{ 'lip-sync': text, pads: text, 'lip-sync-fallback': flag, fit: flag, convert: flag, limit: text },
         ...{ force: flag, url: text, token: text, 'elevenlabs-key': text },
       },
     }).values;
@@ -126,6 +128,13 @@ function oneOf(option: string, value: string | undefined, allowed: readonly stri
 function wholeNumber(value: string | undefined): string | undefined {
   if (value === undefined || /^[1-9]\d{0,4}$/.test(value)) return value;
   throw wrong(`--limit is a whole number from 1 on, not "${value}"`);
+}
+
+/** As the form has lists: in JSON. */
+function fourPixels(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,3}(,\d{1,3}){3}$/.test(value)) return JSON.stringify(value.split(',').map(Number));
+  throw wrong(`--pads is four numbers of pixels, such as 0,20,0,0, not "${value}"`);
 }
 
 /** `0.6-1.1={name}`: seconds of the base, and what is said there. */

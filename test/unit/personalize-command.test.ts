@@ -50,6 +50,8 @@ describe('options', () => {
       { startSeconds: 2, endSeconds: 2.5 },
       { startSeconds: 3, endSeconds: 4, text: 'a=b' },
     ]);
+    const { fields: padded } = parsePersonalizeOptions([...needed, '--pads', '0,20,0,05']);
+    expect(padded).toEqual({ pads: '[0,20,0,5]' });
     const remote = parsePersonalizeOptions([...needed, '--url', 'https://a.example/api/v1/']);
     expect(remote.url).toBe('https://a.example');
   });
@@ -62,6 +64,8 @@ describe('options', () => {
     [[...needed, '--voice', 'hal'], /^--voice is one of/],
     [[...needed, '--limit', '0'], /^--limit is a whole number/],
     [[...needed, '--limit', '1e3'], /^--limit is a whole number/],
+    [[...needed, '--pads', '1,2,3'], /^--pads is four numbers/],
+    [[...needed, '--pads', '0 20 0 0'], /^--pads is four numbers/],
     [[...needed, '--placeholder', '1.1-0.6=x'], /^--placeholder is START-END=TEXT/],
     [[...needed, '--placeholder', 'x'], /^--placeholder is START-END=TEXT/],
     [[...needed, '--placeholder', '0-1', '--transcript', 'a [b]'], /exclude one another/],
