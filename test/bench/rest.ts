@@ -18,7 +18,8 @@ export interface RestClient {
   getJob(id: string): Promise<BenchJob>;
 }
 
-const pollMs = 50;
+/** A page asks about as often; what is added to the time of a job is half of it. */
+const pollMs = 200;
 
 /** A client with an account of its own; any answer but 2xx is an error that names the call. */
 export async function createRestClient(api: string): Promise<RestClient> {

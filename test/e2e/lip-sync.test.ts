@@ -182,42 +182,35 @@ describe('diamond', () => {
 
 describe('platinum', () => {
   it('changes several spans, each with a column of its own', async () => {
-    const job = await runBatch(stack, talking, 'name,place\nBarbara,Papua\nBob,Rome\n', {
+    const job = await runBatch(stack, talking, 'name,place\nBarbara,Papua\n', {
       insertMode: 'platinum',
       transcript: 'Hello [friend], and welcome to our [city|{place}].',
     });
-    expect(job).toMatchObject({ status: 'completed', result: { delivered: 2, failed: 0 } });
+    expect(job).toMatchObject({ status: 'completed', result: { delivered: 1, failed: 0 } });
     const { prepared, ownBase } = await newestBase(stack);
     expect(prepared.spans).toHaveLength(2);
     const [first, second] = prepared.spans;
     if (first === undefined || second === undefined) throw new Error('two spans were expected');
     const before = await frameHashes(ownBase);
-    const told = await recipientsOf(stack, job.id);
-    for (const [index, said] of [
-      'Hello Barbara, and welcome to our Papua.',
-      'Hello Bob, and welcome to our Rome.',
-    ].entries()) {
-      const path = await saveFile(stack, told[index]?.file);
-      const after = await frameHashes(path);
-      expect(after.slice(0, first.startFrame)).toEqual(before.slice(0, first.startFrame));
-      // The stretch between the spans stands where the first one's growth puts it.
-      const between = before.slice(first.endFrame, second.startFrame);
-      const at = after.indexOf(between[0] ?? '', first.startFrame);
-      expect(between.length).toBeGreaterThan(5);
-      expect(after.slice(at, at + between.length)).toEqual(between);
-      const rest = before.slice(second.endFrame);
-      expect(after.slice(-rest.length)).toEqual(rest);
-      const changed = after.slice(at + between.length, -rest.length);
-      expect(changed.filter((hash) => before.includes(hash))).toEqual([]);
-      const { video, audio } = await probed(path);
-      expect(Math.abs((video.durationSeconds ?? 0) - (audio.durationSeconds ?? 0))).toBeLessThan(0.05);
-      const { words } = await alignedWords(path, said);
-      expect(Math.abs((words[1]?.startSeconds ?? 0) - still.timeOf('friend').startSeconds)).toBeLessThan(
-        0.15,
-      );
-      const place = still.timeOf('city').startSeconds + secondsOf(at - first.endFrame, prepared.frameRate);
-      expect(Math.abs((words.at(-1)?.startSeconds ?? 0) - place)).toBeLessThan(0.15);
-    }
+    const [barbara] = await recipientsOf(stack, job.id);
+    const path = await saveFile(stack, barbara.file);
+    const after = await frameHashes(path);
+    expect(after.slice(0, first.startFrame)).toEqual(before.slice(0, first.startFrame));
+    // The stretch between the spans stands where the first one's growth puts it.
+    const between = before.slice(first.endFrame, second.startFrame);
+    const at = after.indexOf(between[0] ?? '', first.startFrame);
+    expect(between.length).toBeGreaterThan(5);
+    expect(after.slice(at, at + between.length)).toEqual(between);
+    const rest = before.slice(second.endFrame);
+    expect(after.slice(-rest.length)).toEqual(rest);
+    const changed = after.slice(at + between.length, -rest.length);
+    expect(changed.filter((hash) => before.includes(hash))).toEqual([]);
+    const { video, audio } = await probed(path);
+    expect(Math.abs((video.durationSeconds ?? 0) - (audio.durationSeconds ?? 0))).toBeLessThan(0.05);
+    const { words } = await alignedWords(path, 'Hello Barbara, and welcome to our Papua.');
+    expect(Math.abs((words[1]?.startSeconds ?? 0) - still.timeOf('friend').startSeconds)).toBeLessThan(0.15);
+    const place = still.timeOf('city').startSeconds + secondsOf(at - first.endFrame, prepared.frameRate);
+    expect(Math.abs((words.at(-1)?.startSeconds ?? 0) - place)).toBeLessThan(0.15);
     await expectInvariants(stack);
   });
 });
