@@ -7,8 +7,8 @@ export interface SystemProcess {
   args: string[];
 }
 
-/** Of the run that tells which encoder this is. */
-const encoderSample = 'color=c=gray:s=64x64:r=30:d=0.1';
+/** Of the runs that tell which ffmpeg and which encoder this is. */
+const looks = new Set(['-version', 'color=c=gray:s=64x64:r=30:d=0.1']);
 
 /**
  * Every living ffmpeg that reads or writes below `folder`, or has one of `parents` as its parent (proc(5)). What a worker
@@ -18,7 +18,7 @@ export function findFfmpegs(folder: string, parents: readonly number[]): SystemP
   return readdirSync('/proc').flatMap((name) => {
     const found = /^\d+$/.test(name) ? describe(Number(name)) : undefined;
     if (found === undefined || !/ffmpeg$/.test(found.args[0] ?? '')) return [];
-    if (found.args.some((arg) => arg.includes('rehearsal') || arg === encoderSample)) return [];
+    if (found.args.some((arg) => arg.includes('rehearsal') || looks.has(arg))) return [];
     const isOurs = parents.includes(found.parent) || found.args.some((arg) => arg.includes(folder));
     return isOurs ? [found] : [];
   });

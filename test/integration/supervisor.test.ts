@@ -46,7 +46,7 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGUSR2'] as const)(
   async (signal) => {
     const { pid, children } = await startParent();
     process.kill(pid, signal);
-    for (const child of [pid, ...children]) expect(await gone(child, 3_000)).toBe(true);
+    for (const child of [pid, ...children]) expect(await gone(child, 15_000)).toBe(true);
   },
 );
 
