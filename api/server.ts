@@ -37,7 +37,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     throw new Error('DATABASE_URL is not set; "npm start" brings up a database of its own');
   }
   const db = openDatabase({ url, schema, poolSize }, (error) => {
-    logger.warn({ stage: 'database', action: 'idle connection lost', success: false, err: error });
+    logger.warn({ stage: 'database', action: 'connection lost', success: false, err: error });
   });
   const storage = await createStorage(config.storage);
   const intakeDir = join(config.dataDir, 'intake');

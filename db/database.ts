@@ -12,16 +12,23 @@ export interface DatabaseOptions {
   poolSize: number;
 }
 
-/** Opens a pool. A lost server shows as failing queries, never as a crash of the process. */
-export function openDatabase(options: DatabaseOptions, onPoolError: (error: Error) => void): Db {
+/**
+ * Opens a pool. A lost server shows as failing queries, never as a crash of the process.
+ * @param onLostConnection told of every connection that the server ends, in whoever's hands it is
+ */
+export function openDatabase(options: DatabaseOptions, onLostConnection: (error: Error) => void): Db {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
     connectionTimeoutMillis: 5_000,
     options: `-c search_path=${options.schema},public`,
   });
-  // An idle connection that the server closes would otherwise end the process.
-  pool.on('error', onPoolError);
+  // The pool listens to the idle ones only, and passes on what it hears, without which it would end the process.
+  pool.on('error', () => undefined);
+  // One that is taken out of it belongs to its taker, who hears of it by a query that fails, if there is one just then.
+  pool.on('connect', (client) => {
+    client.on('error', onLostConnection);
+  });
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -65,7 +65,7 @@ export async function createDependencies(
   if (pools.includes('media')) await checkTools(config.tools);
 
   const db = openDatabase({ url, schema, poolSize }, (error) => {
-    logger.warn({ stage: 'database', action: 'idle connection lost', success: false, err: error });
+    logger.warn({ stage: 'database', action: 'connection lost', success: false, err: error });
   });
   const storage = await createStorage(config.storage);
   const artifacts = createArtifactStore({
