@@ -12,7 +12,7 @@ import { installRuntime } from './runtime.js';
 import { warmUp } from './warm-up.js';
 
 /** Behind the API and the database of the same host, so that they answer while it renders; ffmpeg is behind this. */
-const niceness = 5;
+const niceness = 10;
 
 /** `node workers/main.js [--pool media --pool delivery …]`; without a pool, all of them in this process. */
 async function main(): Promise<void> {

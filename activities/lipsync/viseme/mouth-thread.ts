@@ -20,7 +20,7 @@ export type MouthMessage =
 const port = parentPort;
 if (port) {
   // On Linux this lowers just the calling thread.
-  setPriority(10);
+  setPriority(15);
   const send = (message: MouthMessage) => {
     port.postMessage(message);
   };

@@ -40,7 +40,7 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
 const port = parentPort;
 if (port) {
   // On Linux this lowers just the calling thread.
-  setPriority(10);
+  setPriority(15);
   const send = (message: ThreadMessage) => {
     port.postMessage(message);
   };

@@ -40,7 +40,7 @@ export async function findProgram(path: string): Promise<string> {
 }
 
 /** How far a program stands behind whoever started it. */
-export const niceness = 10;
+export const niceness = 15;
 
 let prefix: Promise<string[]> | undefined;
 

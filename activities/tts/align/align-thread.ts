@@ -45,7 +45,7 @@ async function answer(request: AlignRequest): Promise<AlignAnswer> {
 const port = parentPort;
 if (port) {
   // On Linux this lowers just the calling thread.
-  setPriority(10);
+  setPriority(15);
   port.on('message', (request: AlignRequest) => {
     void answer(request)
       .catch((error: unknown): AlignAnswer => ({ kind: 'failed', error }))
